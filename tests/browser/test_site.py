@@ -23,7 +23,8 @@ def page_kinds(ledger: tuple[Contents, Blobs], folder: Path) -> list[str]:
     boards = sorted(path.name for path in (folder / "leaderboards").glob("*-*.html"))
     return [
         addresses.HOME, addresses.RUNS, addresses.EXPERIMENTS, addresses.DATASETS, addresses.BOARDS, addresses.GLOSSARY,
-        addresses.COSTS, addresses.MACHINES, addresses.MILESTONES,
+        addresses.COSTS, addresses.MACHINES, addresses.MILESTONES, addresses.LISTS,
+        *(addresses.list_page(name) for name in ("people", "tags", "models", "warnings", "reproducibility")),
         f"{addresses.COMPARE}#runs={runs[0].record.id},{runs[-2].record.id}", addresses.COMPARE,
         f"leaderboards/{boards[0]}",
         *(addresses.run_page(run_id) for run_id in status.values()), addresses.run_page(runs[-1].record.id),

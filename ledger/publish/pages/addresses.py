@@ -16,6 +16,7 @@ MILESTONES = "milestones/index.html"
 COSTS = "costs/index.html"
 MACHINES = "machines/index.html"
 COMPARE = "compare.html"
+LISTS = "lists/index.html"
 GLOSSARY = "handbook/glossary.html"
 NOT_FOUND = "404.html"
 
@@ -36,6 +37,11 @@ def experiment_page(name: str) -> str:
 def dataset_page(name: str) -> str:
     """Return the page of a dataset, whatever its name."""
     return f"datasets/{_file_name(name)}.html"
+
+
+def list_page(name: str) -> str:
+    """Return the page of a list; `name` is one of ours."""
+    return f"lists/{name}.html"
 
 
 @lru_cache(maxsize=4096)  # ten thousand runs use the same few names

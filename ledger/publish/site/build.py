@@ -28,6 +28,7 @@ from ledger.publish.pages import (
 )
 from ledger.publish.pages.cost_page import render_costs
 from ledger.publish.pages.home_page import render_home
+from ledger.publish.pages.list_pages import render_lists
 from ledger.publish.pages.machine_page import render_machines
 from ledger.publish.pages.milestone_page import render_milestones, survey_milestones
 from ledger.publish.pages.not_found import render_not_found
@@ -286,6 +287,7 @@ def _overviews(atlas: Atlas, milestones: Milestones, hosts: HostUse, proposals: 
     if atlas.listed:
         yield overview_pages.render_other_boards(atlas)
     yield overview_pages.render_compare()
+    yield from render_lists(atlas)
     yield overview_pages.render_glossary()
 
 

@@ -33,6 +33,7 @@ KINDS = {
     "costs": "costs/index.html",
     "machines": "machines/index.html",
     "compare": "compare.html",
+    "list": "lists/index.html",
     "glossary": "handbook/glossary.html",
 }
 """Kind of page to the page that MkDocs renders as its shell."""

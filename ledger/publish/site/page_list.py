@@ -20,6 +20,11 @@ _OVERVIEWS = (
     (addresses.COSTS, "Costs", "money, GPU hours and idle share by week, experiment and author"),
     (addresses.MACHINES, "Machines", "hosts and GPUs: use, idle hours and their price"),
     (addresses.COMPARE, "Compare", "verdicts, differences and curves of runs side by side"),
+    (addresses.list_page("people"), "People", "who ran what, and what it cost"),
+    (addresses.list_page("tags"), "Tags", "every tag and its runs"),
+    (addresses.list_page("models"), "Models", "every trained model: parameters, size, latency, headline"),
+    (addresses.list_page("warnings"), "Warnings", "warnings and errors of logs that recur"),
+    (addresses.list_page("reproducibility"), "Reproducibility", "which runs can be run again, and what others lack"),
 )
 
 

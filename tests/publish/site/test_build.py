@@ -79,6 +79,8 @@ def test_a_new_record_writes_its_page_and_those_that_show_it(site: Site) -> None
         addresses.experiment_page("augmentation"),
         addresses.HOME,
         addresses.COSTS,
+        addresses.LISTS,
+        *(addresses.list_page(name) for name in ("people", "tags", "models", "warnings", "reproducibility")),
         addresses.RUNS,
         addresses.EXPERIMENTS,
         addresses.DATASETS,

@@ -1,0 +1,120 @@
+"""Lists of what runs share, and what a record lacks to be run again."""
+
+import msgspec
+import pytest
+
+from ledger.analysis.advice.rerun import lacks_of
+from ledger.model.boxes.code import Code, OmittedFile, Patch
+from ledger.model.boxes.inputs import Datasets, DatasetUse, Params
+from ledger.model.boxes.machine import Environment
+from ledger.model.boxes.outputs import Logs
+from ledger.model.entries import Contents, StoredRun
+from ledger.model.record import Author, Record
+from ledger.publish.pages.list_pages import ROWS, render_lists
+from ledger.publish.site.site_data import survey
+from tests.minimal import minimal_record
+from tests.publish.pages.test_pages import Page
+from tests.samples import sample_ledger
+
+CUT = Patch(hash="h", bytes=1, files=1, added=1, removed=0, exact=False)
+WHOLE = minimal_record(
+    id="20261120-194812-abcdef",
+    code=Code(commit="git:" + "a" * 40, dirty=False, pushed=True),
+    command=["python", "train.py"],
+    seed=1,
+    params=Params(values={"lr": 0.1}),
+    datasets=Datasets(used=[DatasetUse(role="train", split="train", name="d", version="v1", hash="blake3:1")]),
+    environment=Environment(python="CPython 3.11", packages=3, hash="blake3:2"),
+)
+
+
+def changed(record: Record = WHOLE, **values: object) -> Record:
+    return msgspec.structs.replace(record, **values)
+
+
+def pages_of(*runs: StoredRun) -> dict[str, Page]:
+    atlas = survey(Contents(tip="1" * 40, runs=runs), [], None)
+    return {page.title: Page(page.content) for page in render_lists(atlas)}
+
+
+def stored(record: Record, at: int = 0) -> StoredRun:
+    return StoredRun(record=changed(record, id=f"20261120-1948{at:02}-abcdef"), path="runs/x", files={})
+
+
+def test_a_whole_record_lacks_nothing() -> None:
+    assert lacks_of(WHOLE) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "box", "what", "blocks"),
+    [
+        (changed(code=Code()), "code", "no commit is known", True),
+        (
+            changed(code=Code(commit="git:1", dirty=True, pushed=True)),
+            "code", "the uncommitted changes were not kept", True,
+        ),
+        (
+            changed(code=Code(commit="git:1", dirty=True, pushed=True, patch=CUT)),
+            "code", "the patch is not exact", True,
+        ),
+        (
+            changed(code=Code(commit="git:1", dirty=True, pushed=True, omitted=[OmittedFile(path="a.py", bytes=9)])),
+            "code", "changed files were left out", True,
+        ),
+        (
+            changed(code=Code(commit="git:1", dirty=False, pushed=False)),
+            "code", "no remote branch has the commit", False,
+        ),
+        (changed(command=[]), "params", "the command is unknown", True),
+        (changed(redactions={"token": 1}), "params", "secrets were redacted", True),
+        (changed(seed=None), "params", "no seed is known", False),
+        (changed(datasets=Datasets()), "datasets", "no dataset was named", True),
+        (
+            changed(datasets=Datasets(used=[DatasetUse(role="train", split="train", name="d")])),
+            "datasets", "the content of a dataset is unknown", True,
+        ),
+        (changed(environment=Environment(python="3.11")), "environment", "the packages are unknown", True),
+    ],
+)  # fmt: skip
+def test_each_thing_that_is_missing_is_named_with_its_box(record: Record, box: str, what: str, blocks: bool) -> None:  # noqa: FBT001  # of pytest
+    (lack,) = lacks_of(record)
+    assert (lack.box, lack.blocks) == (box, blocks)
+    assert lack.what.startswith(what)
+
+
+def test_lists_count_what_runs_share() -> None:
+    ada, bob = Author(name="Ada <b>", email="ada@example.org"), Author(name="Bob", email="bob@example.org")
+    logs = Logs(warnings={"loss is NaN": 3}, errors={"out of memory": 1})
+    runs = [
+        stored(changed(author=ada, tags=["wide"], logs=logs), 1),
+        stored(changed(author=ada, tags=["wide", "deep"], logs=Logs(warnings={"loss is NaN": 2})), 2),
+        stored(changed(author=bob, seed=None), 3),
+    ]
+    pages = pages_of(*runs)
+    assert "Ada <b> 2 2 finished" in pages["People"].text
+    assert any("author=Ada%20%3Cb%3E" in str(attributes.get("href")) for _, attributes in pages["People"].tags)
+    assert pages["Tags"].text.index("wide 2") < pages["Tags"].text.index("deep 1")
+    assert "loss is NaN warning 2 runs 5" in pages["Warnings"].text
+    assert "out of memory error 1 run 1" in pages["Warnings"].text
+    assert "3 of 3 records have what it takes" in pages["Reproducibility"].text
+    assert "no seed is known params may come out another 1" in pages["Reproducibility"].text
+
+
+def test_an_empty_ledger_has_every_list_and_each_says_so() -> None:
+    pages = pages_of()
+    assert set(pages) == {"More", "People", "Tags", "Models", "Warnings", "Reproducibility"}
+    assert all("<table" not in str(page.tags) for page in pages.values())
+    assert "No run kept a model" in pages["Models"].text
+
+
+def test_a_list_of_thousands_is_bounded_and_counts_the_rest() -> None:
+    logs = Logs(warnings={f"warning number {at}": 1 for at in range(ROWS + 7)})
+    page = pages_of(stored(changed(logs=logs)))["Warnings"]
+    assert sum(tag == "tr" for tag, _ in page.tags) == ROWS + 1
+    assert "7 more are not shown" in page.text
+
+
+def test_the_sample_ledger_has_models_with_what_they_measured() -> None:
+    text = pages_of(*sample_ledger()[0].runs)["Models"].text
+    assert "37 194" in text
+    assert "validation/accuracy" in text
