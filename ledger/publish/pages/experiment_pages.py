@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from ledger.analysis.advice.inquiry import NO_INQUIRY, Inquiry
 from ledger.analysis.comparing.comparable import (
     Group,
     agreed_direction,
@@ -14,9 +15,8 @@ from ledger.analysis.comparing.comparable import (
     rank_key,
 )
 from ledger.analysis.comparing.error_rate import outside_range
-from ledger.analysis.comparing.leaderboard import Score, setting_board, short_key
+from ledger.analysis.comparing.leaderboard import settings_on
 from ledger.analysis.comparing.param_ranking import rank_params
-from ledger.analysis.comparing.ranks import encode_trace, trace_of
 from ledger.analysis.comparing.settings import Setting, Spread, is_seed, settings_of, spread_of, spread_of_runs
 from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
@@ -31,6 +31,8 @@ from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
 from ledger.publish.text import param_text, short_hash, visible
 
+EARLIER_SHOWN = 20
+"""Most former questions, hypotheses and conclusions on the page, the latest."""
 RUNS_SHOWN = 200
 """Most rows of an experiment's table; the table of all runs has the rest."""
 BESTS_SHOWN = 20
@@ -91,6 +93,21 @@ class Best(Document, frozen=True, kw_only=True):
     """Whether it may be the best of these settings: its lead over others is no more than noise."""
 
 
+class ExperimentRow(Document, frozen=True, kw_only=True):
+    """One experiment in the list of experiments."""
+
+    name: str
+    """Its name."""
+    runs: tuple[StoredRun, ...]
+    """Its runs, oldest first."""
+    statuses: list[tuple[str, int]]
+    """How they ended, the most frequent end first."""
+    bests: list[Best]
+    """The best headline value, where one is known."""
+    inquiry: Inquiry
+    """What people said that it asks and showed."""
+
+
 class SettingRow(Document, frozen=True, kw_only=True):
     """One setting in the table of settings."""
 
@@ -111,13 +128,17 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
     headline = groups[0] if groups else None
     judged = [group for group in groups if headline and group.known and group.key == headline.key][:_SETTING_GROUPS]
     settings = settings_of(runs)
+    inquiry = atlas.inquiries.get(name, NO_INQUIRY)
     growth = growth_section(runs, headline)
     content = render(
         "experiment",
         names=atlas.names,
         name=name,
         runs=runs,
-        question=next((run for run in runs if run.record.note), None),
+        note=next((run for run in runs if run.record.note), None),
+        inquiry=inquiry,
+        earlier_shown=EARLIER_SHOWN,
+        runs_since=inquiry.runs_since(runs),
         table=run_table(runs, atlas, limit=RUNS_SHOWN),
         bests=_bests(runs, atlas)[:BESTS_SHOWN],
         judged=judged,
@@ -146,15 +167,23 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
 
 def render_experiments(atlas: Atlas) -> Page:
     """Return the list of experiments, the one with the latest run first."""
-    rows = []
-    for name, runs in atlas.experiments.items():
-        rows.append((name, runs, _statuses(runs), _headline_best(runs)))
+    rows = [
+        ExperimentRow(
+            name=name,
+            runs=runs,
+            statuses=_statuses(runs),
+            bests=_headline_best(runs),
+            inquiry=atlas.inquiries.get(name, NO_INQUIRY),
+        )
+        for name, runs in atlas.experiments.items()
+    ]
+    asked = [(name, inquiry) for name, inquiry in atlas.inquiries.items() if name not in atlas.experiments]
     return Page(
         kind="experiments",
         path=addresses.EXPERIMENTS,
         title="Experiments",
         description=f"{len(rows)} experiments: groups of runs that answer one question",
-        content=render("experiments", rows=rows, depth=1),
+        content=render("experiments", rows=rows, asked=asked, depth=1),
     )
 
 
@@ -165,7 +194,6 @@ def _statuses(runs: Sequence[StoredRun]) -> list[tuple[str, int]]:
 
 def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
     """Return the best setting in each group where it is known, among these runs alone; of training data last."""
-    keys = {run.record.id: short_key(run) for run in runs}
     bests = []
     headlines = {run.record.results.headline for run in runs}
     boards = sorted(
@@ -173,17 +201,7 @@ def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
     )
     for board in boards[:_BESTS_LOOKED_AT]:
         by_id = {standing.run.record.id: standing.run for standing in board.standings}
-        scores = [
-            Score(
-                run=name,
-                setting=keys[name],
-                value=standing.metric.number,
-                trace=encode_trace(trace_of(standing.run)),
-            )
-            for standing in board.standings
-            for name in [standing.run.record.id]
-        ]
-        ranked = setting_board(board.group, board.direction, scores)
+        ranked = settings_on(board)
         first = next((place for place in ranked.places if place.rank == 1), None)
         if first is None or first.spread is None:
             continue
