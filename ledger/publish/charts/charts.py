@@ -15,6 +15,9 @@ COLOURS = 8
 DOTS_SHOWN = 300
 """Most points of runs or measurements in a chart, the latest."""
 
+LINKS_SHOWN = 120
+"""Most points that are links with a title; more are drawn as one path, since each link costs a browser three nodes."""
+
 _LOG_FROM = 50.0
 """Ratio of largest to smallest param from which a scatter chart has a logarithmic axis."""
 
@@ -47,6 +50,8 @@ class Dot(Document, frozen=True, kw_only=True):
     """Page that it links to."""
     slot: int = 0
     """Index of its colour."""
+    run: int | None = None
+    """Number of its run among those of the page, for scripts; none where they need none."""
 
 
 class Stretch(Document, frozen=True, kw_only=True):
@@ -99,15 +104,24 @@ def render_scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:
     frame = frame_of(xs, ys, width=420, height=260, x_log=log)
     label = f"{x_label} (log)" if log else x_label
     body = [frame.render_grid(label, y_label)]
-    body += [render_dot(dot, frame.x.place(dot.x), frame.y.place(dot.y)) for dot in dots]
+    places = [(dot, frame.x.place(dot.x), frame.y.place(dot.y)) for dot in dots]
+    body += [render_dot(*place) for place in places] if len(dots) <= LINKS_SHOWN else [_render_many(places)]
     return frame.render(f"{y_label} by {x_label}, {len(dots)} runs", "".join(body), "lg-scatter")
+
+
+def _render_many(places: Sequence[tuple[Dot, float, float]]) -> str:
+    """Return all points as one path of round ends: a browser draws thousands at once, and none of them is a link."""
+    runs = " ".join(str(dot.run) for dot, _, _ in places if dot.run is not None)
+    data = "".join(f"M{x:.1f} {y:.1f}h0" for _, x, y in places)
+    return f'<path class="lg-many lg-c0" data-lg-runs="{runs}" d="{data}"/>'
 
 
 def render_dot(dot: Dot, x: float, y: float) -> str:
     """Return the point of a run, a link with a title on hover."""
     title = escaped(dot.title)
+    run = "" if dot.run is None else f' data-lg-run="{dot.run}"'
     return (
-        f'<a href="{escaped(dot.url)}" aria-label="{title}"><circle class="lg-dot lg-c{dot.slot % COLOURS}" '
+        f'<a href="{escaped(dot.url)}" aria-label="{title}"{run}><circle class="lg-dot lg-c{dot.slot % COLOURS}" '
         f'cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>{title}</title></circle></a>'
     )
 
