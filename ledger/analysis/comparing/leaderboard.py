@@ -1,7 +1,7 @@
 """The leaderboard of one comparable group: runs of one setting merged, ties shared, the possible best marked."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -103,12 +103,17 @@ def latest_metrics(run: StoredRun) -> dict[GroupId, Metric]:
     return {metric.group_id: metric for metric in run.metrics()}
 
 
-def settings_on(board: Leaderboard) -> SettingBoard:
-    """Return the settings of the runs of a board, ranked among these runs alone."""
+def settings_on(board: Leaderboard, keys: Mapping[str, str] | None = None) -> SettingBoard:
+    """Return the settings of the runs of a board, ranked among these runs alone.
+
+    Args:
+        board: runs of one comparable group.
+        keys: `short_key` of each run, where several boards are asked for.
+    """
     scores = [
         Score(
             run=standing.run.record.id,
-            setting=short_key(standing.run),
+            setting=short_key(standing.run) if keys is None else keys[standing.run.record.id],
             value=standing.metric.number,
             trace=encode_trace(trace_of(standing.run)),
         )

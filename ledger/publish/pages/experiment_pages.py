@@ -2,11 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ledger.analysis.advice.inquiry import NO_INQUIRY, Inquiry
 from ledger.analysis.comparing.comparable import (
     Group,
+    Leaderboard,
     agreed_direction,
     counts,
     group_of,
@@ -14,7 +15,7 @@ from ledger.analysis.comparing.comparable import (
     rank_key,
 )
 from ledger.analysis.comparing.error_rate import outside_range
-from ledger.analysis.comparing.leaderboard import SettingBoard, settings_on
+from ledger.analysis.comparing.leaderboard import SettingBoard, settings_on, short_key
 from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.analysis.comparing.settings import Setting, Spread, is_seed, settings_of, spread_of, spread_of_runs
 from ledger.model.boxes.outputs import Metric
@@ -24,7 +25,8 @@ from ledger.publish.charts.growth_chart import growth_section
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page
 from ledger.publish.pages.parts.experiment_curves import experiment_curves
-from ledger.publish.pages.parts.experiment_scatters import experiment_scatters, is_number
+from ledger.publish.pages.parts.experiment_ranges import ranges_of
+from ledger.publish.pages.parts.experiment_scatters import experiment_scatters, headline_values, is_number
 from ledger.publish.pages.parts.run_tables import common_groups, run_table
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
@@ -32,11 +34,13 @@ from ledger.publish.text import param_text, short_hash
 
 EARLIER_SHOWN = 20
 """Most former questions, hypotheses and conclusions on the page, the latest."""
-RUNS_SHOWN = 200
+RUNS_SHOWN = 50
 """Most rows of an experiment's table; the table of all runs has the rest."""
 BESTS_SHOWN = 20
 """Most comparable groups whose best setting the page names."""
 _BESTS_LOOKED_AT = 40
+VARIED_SHOWN = 16
+"""Most params of which the values are listed."""
 SETTINGS_SHOWN = 30
 """Most settings in the table of settings, those with most runs."""
 _SETTING_GROUPS = 3
@@ -95,6 +99,8 @@ class SettingRow(Document, frozen=True, kw_only=True):
     """Commit and patch, shortened, where settings differ in code; else empty."""
     count: int
     """Number of runs."""
+    numbers: str
+    """Numbers of these runs among those of the page, separated by spaces."""
     spreads: list[Spread | None]
     """Spread in each comparable group; none where no run has a finite value."""
 
@@ -107,6 +113,9 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
     judged = [group for group in groups if headline and group.known and group.key == headline.key][:_SETTING_GROUPS]
     settings = settings_of(runs)
     inquiry = atlas.inquiries.get(name, NO_INQUIRY)
+    numbers = {run.record.id: number for number, run in enumerate(runs)}
+    boards, keys = leaderboards(runs), {run.record.id: short_key(run) for run in runs}
+    ranked, values = rank_params(runs), headline_values(runs, headline)
     growth = growth_section(runs, headline)
     content = render(
         "experiment",
@@ -118,16 +127,19 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         earlier_shown=EARLIER_SHOWN,
         runs_since=inquiry.runs_since(runs),
         table=run_table(runs, atlas, limit=RUNS_SHOWN),
-        bests=_bests(runs, atlas)[:BESTS_SHOWN],
+        bests=_bests(runs, boards, keys, atlas)[:BESTS_SHOWN],
         judged=judged,
-        settings=_setting_rows(settings, judged),
+        settings=_setting_rows(settings, judged, numbers),
         settings_total=len(settings),
         address_of=atlas.address_of,
-        varied=[(param, _values(runs, param)) for param in rank_params(runs)[:24]],
+        varied_total=len(ranked),
+        varied=[(param, _values(runs, param)) for param in ranked[:VARIED_SHOWN]],
         headline=headline,
-        scatters=experiment_scatters(runs, headline),
+        scatters=experiment_scatters(runs, ranked, headline, values),
+        ranges=ranges_of(runs, ranked, headline, values),
+        numbers=numbers,
         growth=growth,
-        curves=experiment_curves(runs, headline, _headline_board(runs, headline), atlas, read_blob),
+        curves=experiment_curves(runs, headline, _headline_board(boards, headline, keys), atlas, read_blob),
         statuses=_statuses(runs),
         authors=list(dict.fromkeys(run.record.author.name for run in runs)),
         depth=1,
@@ -169,16 +181,16 @@ def _statuses(runs: Sequence[StoredRun]) -> list[tuple[str, int]]:
     return Counter(run.standing for run in runs).most_common()
 
 
-def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
+def _bests(
+    runs: Sequence[StoredRun], boards: Sequence[Leaderboard], keys: Mapping[str, str], atlas: Atlas
+) -> list[Best]:
     """Return the best setting in each group where it is known, among these runs alone; of training data last."""
     bests = []
     headlines = {run.record.results.headline for run in runs}
-    boards = sorted(
-        leaderboards(runs), key=lambda board: (board.group.key not in headlines, atlas.is_training(board.group))
-    )
+    boards = sorted(boards, key=lambda board: (board.group.key not in headlines, atlas.is_training(board.group)))
     for board in boards[:_BESTS_LOOKED_AT]:
         by_id = {standing.run.record.id: standing.run for standing in board.standings}
-        ranked = settings_on(board)
+        ranked = settings_on(board, keys)
         first = next((place for place in ranked.places if place.rank == 1), None)
         if first is None or first.spread is None:
             continue
@@ -199,15 +211,15 @@ def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
     return bests
 
 
-def _headline_board(runs: Sequence[StoredRun], headline: Group | None) -> SettingBoard | None:
+def _headline_board(
+    boards: Sequence[Leaderboard], headline: Group | None, keys: Mapping[str, str]
+) -> SettingBoard | None:
     """Return the settings in the group of the headline; none where there is no group, or no run in it counts."""
-    if headline is None:
-        return None
-    board = next((board for board in leaderboards(runs) if board.group.id == headline.id), None)
-    return None if board is None else settings_on(board)
+    board = next((board for board in boards if headline and board.group.id == headline.id), None)
+    return None if board is None else settings_on(board, keys)
 
 
-def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group]) -> list[SettingRow]:
+def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group], numbers: Mapping[str, int]) -> list[SettingRow]:
     """Return the settings with most runs; none when no setting has repeats, as there is no spread to show."""
     if not groups or all(len(setting.runs) == 1 for setting in settings):
         return []
@@ -219,6 +231,7 @@ def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group]) -> list[
             shown=[(name, param_text(setting.params[name])) for name in told if name in setting.params],
             code=_code_text(setting) if other_code else "",
             count=len(setting.runs),
+            numbers=" ".join(str(numbers[run.record.id]) for run in setting.runs),
             spreads=[spread_of(setting, group) for group in groups],
         )
         for setting in most

@@ -1,13 +1,12 @@
 """Params against the headline metric on the page of an experiment: one chart for each param that matters most."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from ledger.analysis.comparing.comparable import Group, agreed_direction, counts, group_of
 from ledger.analysis.comparing.error_rate import outside_range
-from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.analysis.comparing.settings import is_seed
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
@@ -33,8 +32,10 @@ class Scatter(Document, frozen=True, kw_only=True):
     """How many runs are drawn, and which, where it is not all of them; else empty."""
 
 
-def headline_values(runs: Sequence[StoredRun], headline: Group) -> dict[str, float]:
+def headline_values(runs: Sequence[StoredRun], headline: Group | None) -> dict[str, float]:
     """Return the finite values of the headline metric of the runs that count, none outside of the range of others."""
+    if headline is None:
+        return {}
     values = {run.record.id: m.number for run in filter(counts, runs) for m in run.metrics() if group_of(m) == headline}
     direction = agreed_direction(m for run in runs for m in run.metrics() if group_of(m) == headline)
     strange = outside_range(headline.key, list(values.values()), direction)
@@ -45,20 +46,23 @@ def headline_values(runs: Sequence[StoredRun], headline: Group) -> dict[str, flo
     }
 
 
-def experiment_scatters(runs: Sequence[StoredRun], headline: Group | None) -> list[Scatter]:
+def experiment_scatters(
+    runs: Sequence[StoredRun], ranked: Sequence[str], headline: Group | None, values: Mapping[str, float]
+) -> list[Scatter]:
     """Return a chart of each varied numeric param against the headline metric, within one comparable group.
 
     The params that the metric moves with most come first. Seeds have no chart.
 
     Args:
         runs: of the experiment, oldest first.
+        ranked: params that differ, those that matter most first.
         headline: the group that most headlines were measured in; none when there is none.
+        values: its value of each run that counts, as `headline_values` returns them.
     """
     if headline is None:
         return []
-    values = headline_values(runs, headline)
     charts: list[Scatter] = []
-    for param in rank_params(runs):
+    for param in ranked:
         if not is_seed(param) and (chart := _scatter(runs, param, headline, values)) is not None:
             charts.append(chart)
         if len(charts) == SCATTERS_SHOWN:
@@ -71,7 +75,7 @@ def is_number(value: ParamValue) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _scatter(runs: Sequence[StoredRun], param: str, headline: Group, values: dict[str, float]) -> Scatter | None:
+def _scatter(runs: Sequence[StoredRun], param: str, headline: Group, values: Mapping[str, float]) -> Scatter | None:
     dots = []
     for number, run in enumerate(runs):
         value, x = values.get(run.record.id), run.record.params.values.get(param)

@@ -12,6 +12,7 @@ from ledger.publish.charts.charts import LINKS_SHOWN
 from ledger.publish.pages.parts import experiment_scatters
 from ledger.publish.pages.parts.experiment_curves import series_in_order
 from ledger.publish.pages.parts.experiment_scatters import experiment_scatters as scatters_of
+from ledger.publish.pages.parts.experiment_scatters import headline_values
 from tests.publish.pages.test_page_limits import atlas_of, experiment, one_run
 from tests.sample_boxes import START, V1_HASH
 
@@ -75,17 +76,14 @@ def test_a_run_that_did_not_finish_is_counted_and_drawn_only_where_no_other_is()
 def test_many_runs_are_one_path_and_what_is_not_drawn_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [one_run(at, 0.5 + 0.001 * at, params={"lr": at}) for at in range(LINKS_SHOWN + 2)]
     runs[0] = one_run(0, 0.5, params={"lr": 0}, status="failed")
-    (chart,) = scatters_of(runs, group_of_study(runs))
+    group = next(board.group for board in atlas_of(runs).boards if board.group.key == "validation/accuracy")
+    (chart,) = scatters_of(runs, ["lr"], group, headline_values(runs, group))
     assert "<a " not in chart.svg
     assert chart.svg.count("M", chart.svg.index("lg-many")) == LINKS_SHOWN + 1
     assert chart.says == "121 of 122 runs are drawn: those that finished and have both values."
     monkeypatch.setattr(experiment_scatters, "DOTS_SHOWN", 50)
-    (chart,) = scatters_of(runs, group_of_study(runs))
+    (chart,) = scatters_of(runs, ["lr"], group, headline_values(runs, group))
     assert chart.says == "50 of 122 runs are drawn: the newest of those with both values."
     assert chart.svg.count("<a ") == 50
     assert f'data-lg-run="{LINKS_SHOWN + 1}"' in chart.svg
     assert 'data-lg-run="0"' not in chart.svg
-
-
-def group_of_study(runs: list[StoredRun]) -> Group:
-    return next(board.group for board in atlas_of(runs).boards if board.group.key == "validation/accuracy")
