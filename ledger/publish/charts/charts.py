@@ -18,6 +18,11 @@ DOTS_SHOWN = 300
 LINKS_SHOWN = 120
 """Most points that are links with a title; more are drawn as one path, since each link costs a browser three nodes."""
 
+FEW_PLACES = 12
+"""Different values of a param up to which many points are set apart sideways."""
+_APART = 18.0
+"""Pixels over which they are."""
+
 _LOG_FROM = 50.0
 """Ratio of largest to smallest param from which a scatter chart has a logarithmic axis."""
 
@@ -110,9 +115,14 @@ def render_scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:
 
 
 def _render_many(places: Sequence[tuple[Dot, float, float]]) -> str:
-    """Return all points as one path of round ends: a browser draws thousands at once, and none of them is a link."""
+    """Return all points as one path of round ends: a browser draws thousands at once, and none of them is a link.
+
+    Of a param with few values points are set apart sideways, or they would be one bar.
+    """
     runs = " ".join(str(dot.run) for dot, _, _ in places if dot.run is not None)
-    data = "".join(f"M{x:.1f} {y:.1f}h0" for _, x, y in places)
+    few = len({x for _, x, _ in places}) <= FEW_PLACES
+    apart = [(at * 0.618034 % 1 - 0.5) * _APART if few else 0.0 for at in range(len(places))]  # the golden ratio
+    data = "".join(f"M{x + move:.1f} {y:.1f}h0" for move, (_, x, y) in zip(apart, places, strict=True))
     return f'<path class="lg-many lg-c0" data-lg-runs="{runs}" d="{data}"/>'
 
 

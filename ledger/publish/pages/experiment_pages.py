@@ -25,6 +25,7 @@ from ledger.publish.charts.growth_chart import growth_section
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page
 from ledger.publish.pages.parts.experiment_curves import experiment_curves
+from ledger.publish.pages.parts.experiment_parallel import experiment_parallel
 from ledger.publish.pages.parts.experiment_ranges import ranges_of
 from ledger.publish.pages.parts.experiment_scatters import experiment_scatters, headline_values, is_number
 from ledger.publish.pages.parts.run_tables import common_groups, run_table
@@ -115,6 +116,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
     inquiry = atlas.inquiries.get(name, NO_INQUIRY)
     numbers = {run.record.id: number for number, run in enumerate(runs)}
     boards, keys = leaderboards(runs), {run.record.id: short_key(run) for run in runs}
+    board = _headline_board(boards, headline, keys)
     ranked, values = rank_params(runs), headline_values(runs, headline)
     growth = growth_section(runs, headline)
     content = render(
@@ -136,10 +138,11 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         varied=[(param, _values(runs, param)) for param in ranked[:VARIED_SHOWN]],
         headline=headline,
         scatters=experiment_scatters(runs, ranked, headline, values),
+        parallel=experiment_parallel(runs, ranked, headline, values, board.direction if board else None),
         ranges=ranges_of(runs, ranked, headline, values),
         numbers=numbers,
         growth=growth,
-        curves=experiment_curves(runs, headline, _headline_board(boards, headline, keys), atlas, read_blob),
+        curves=experiment_curves(runs, headline, board, atlas, read_blob),
         statuses=_statuses(runs),
         authors=list(dict.fromkeys(run.record.author.name for run in runs)),
         depth=1,

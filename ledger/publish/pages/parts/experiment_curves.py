@@ -105,7 +105,7 @@ def series_in_order(runs: Sequence[StoredRun], headline: Group | None) -> list[s
     return sorted(having, key=place)
 
 
-class Place(NamedTuple):
+class SettingOrder(NamedTuple):
     """The place of a setting among those of its experiment."""
 
     at: int
@@ -116,14 +116,14 @@ class Place(NamedTuple):
     """Its runs, best first; none where there is no order."""
 
 
-def _order_of(runs: Sequence[StoredRun], board: SettingBoard | None, atlas: Atlas) -> dict[int, Place]:
+def _order_of(runs: Sequence[StoredRun], board: SettingBoard | None, atlas: Atlas) -> dict[int, SettingOrder]:
     """Return the place of each setting: as on the board, then the others, that with the latest run first."""
-    found: dict[int, Place] = {}
+    found: dict[int, SettingOrder] = {}
     for place in board.places if board is not None and board.refused is None else ():
         mean = place.spread.mean if place.spread else None
-        found.setdefault(atlas.settings[place.runs[0]], Place(len(found), mean, place.runs))
+        found.setdefault(atlas.settings[place.runs[0]], SettingOrder(len(found), mean, place.runs))
     for run in reversed(runs):
-        found.setdefault(atlas.settings[run.record.id], Place(len(found), None, ()))
+        found.setdefault(atlas.settings[run.record.id], SettingOrder(len(found), None, ()))
     return found
 
 
@@ -136,7 +136,7 @@ class _Drawing:
         pool: Sequence[StoredRun],
         aside: int,
         headline: Group | None,
-        places: Mapping[int, Place],
+        places: Mapping[int, SettingOrder],
         atlas: Atlas,
         read_blob: ReadBlob,
     ) -> None:

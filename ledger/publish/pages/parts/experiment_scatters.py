@@ -10,7 +10,7 @@ from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.settings import is_seed
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, ParamValue
-from ledger.publish.charts.charts import Dot, dot_title, render_scatter
+from ledger.publish.charts.charts import FEW_PLACES, LINKS_SHOWN, Dot, dot_title, render_scatter
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import markup
 from ledger.publish.text import param_text, visible
@@ -87,13 +87,16 @@ def _scatter(runs: Sequence[StoredRun], param: str, headline: Group, values: Map
         return None
     shown = dots[-DOTS_SHOWN:]
     svg = render_scatter(shown, x_label=visible(param), y_label=visible(headline.key))
-    return Scatter(param=param, svg=markup(svg), says=_says(len(shown), len(dots), len(runs)))
+    said = [_says(len(shown), len(dots), len(runs))]
+    if len(shown) > LINKS_SHOWN and len({dot.x for dot in shown}) <= FEW_PLACES:
+        said.append("Points of one value are set apart sideways.")
+    return Scatter(param=param, svg=markup(svg), says=" ".join(filter(None, said)))
 
 
 def _says(shown: int, measured: int, runs: int) -> str:
     """Return how many runs a chart has where that is not all of them."""
     if shown < measured:
-        return f"{shown:,} of {runs:,} runs are drawn: the newest of those with both values."
+        return f"{shown:,} of {runs:,} runs are drawn: the newest of those with both values on this data."
     if measured < runs:
-        return f"{measured:,} of {runs:,} runs are drawn: those that finished and have both values."
+        return f"{measured:,} of {runs:,} runs are drawn: those that finished and have both values on this data."
     return ""

@@ -80,10 +80,10 @@ def test_many_runs_are_one_path_and_what_is_not_drawn_is_said(monkeypatch: pytes
     (chart,) = scatters_of(runs, ["lr"], group, headline_values(runs, group))
     assert "<a " not in chart.svg
     assert chart.svg.count("M", chart.svg.index("lg-many")) == LINKS_SHOWN + 1
-    assert chart.says == "121 of 122 runs are drawn: those that finished and have both values."
+    assert chart.says == "121 of 122 runs are drawn: those that finished and have both values on this data."
     monkeypatch.setattr(experiment_scatters, "DOTS_SHOWN", 50)
     (chart,) = scatters_of(runs, ["lr"], group, headline_values(runs, group))
-    assert chart.says == "50 of 122 runs are drawn: the newest of those with both values."
+    assert chart.says == "50 of 122 runs are drawn: the newest of those with both values on this data."
     assert chart.svg.count("<a ") == 50
     assert f'data-lg-run="{LINKS_SHOWN + 1}"' in chart.svg
     assert 'data-lg-run="0"' not in chart.svg
