@@ -43,6 +43,15 @@ def test_the_best_quarter_has_the_strongest_colour_whichever_way_is_better() -> 
     assert "the higher its quarter" in unknown.says
 
 
+def test_however_many_are_as_good_the_best_have_the_strongest_colour() -> None:
+    runs = [
+        one_run(at, min(0.9, round(0.7 + 0.1 * at, 3)), params={"lr": 0.1 * (at % 3), "b": at % 2}) for at in range(8)
+    ]
+    chart = chart_of(runs, "lr", "b")
+    assert chart is not None
+    assert 'lg-strand-3" data-lg-runs="2 3 4 5 6 7"' in chart.svg
+
+
 def test_runs_that_are_not_drawn_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = sweep(8)
     runs[3] = one_run(3, 0.5, params={"lr": 0.1}, status="failed")
