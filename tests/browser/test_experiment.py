@@ -42,6 +42,10 @@ def test_an_address_that_names_what_the_page_does_not_have_says_so_and_a_heading
 ) -> None:
     tab.goto(f"{address}{PAGE}#gone=1..2")
     expect(tab.locator(".lg-ranges .lg-count-line")).to_contain_text("also asks for gone")
+    tab.goto(f"{address}{PAGE}#optimizer.lr=1e9..")
+    tab.reload()
+    expect(tab.locator(".lg-ranges .lg-count-line")).to_contain_text("No run lies where the address asks for optimizer")
+    tab.goto("about:blank")
     tab.goto(f"{address}{PAGE}#curves")
     expect(tab.locator(".lg-ranges .lg-count-line")).to_contain_text("All")
     assert tab.url.endswith("#curves")

@@ -282,6 +282,7 @@ interface Window {
     rowsOf(text: string): (number | null)[][];
     stopsOf(values: (number | null)[]): number[];
     isOpen(range: Ends): boolean;
+    stopsIn(stops: number[], range: Ends): { first: number; last: number } | null;
     inside(rows: (number | null)[][], ranges: Ends[]): boolean[];
     unknown(rows: (number | null)[][], ranges: Ends[]): number;
     write(names: string[], ranges: Ends[]): string;

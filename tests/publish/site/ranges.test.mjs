@@ -6,7 +6,7 @@ import { runInThisContext } from "node:vm";
 
 const script = new URL("../../../site/docs/assets/ledger/experiment/stops.js", import.meta.url);
 runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
-const { rowsOf, stopsOf, isOpen, inside, unknown, write, read } = globalThis.ledgerStops;
+const { rowsOf, stopsOf, isOpen, stopsIn, inside, unknown, write, read } = globalThis.ledgerStops;
 
 const open = { low: null, high: null };
 
@@ -24,6 +24,14 @@ test("a slider stops at each value once, rising, and of many at both ends", () =
   const many = stopsOf(Array.from({ length: 2500 }, (_, at) => 2500 - at));
   assert.equal(many.length, 101);
   assert.deepEqual([many[0], many[100]], [1, 2500]);
+});
+
+test("a range between two stops, or beyond all of them, has none", () => {
+  assert.deepEqual(stopsIn([1, 2, 4], { low: 1.5, high: null }), { first: 1, last: 2 });
+  assert.deepEqual(stopsIn([1, 2, 4], open), { first: 0, last: 2 });
+  assert.equal(stopsIn([1, 2, 4], { low: 2.5, high: 3 }), null);
+  assert.equal(stopsIn([1, 2, 4], { low: 5, high: null }), null);
+  assert.equal(stopsIn([1, 2, 4], { low: null, high: 0 }), null);
 });
 
 test("ends belong to a range, and a run without a value lies outside of one that has an end", () => {

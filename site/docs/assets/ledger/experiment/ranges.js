@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const { element, number } = window.ledger;
-  const { rowsOf, stopsOf, isOpen, inside, unknown, write, read } = window.ledgerStops;
+  const { rowsOf, stopsOf, isOpen, stopsIn, inside, unknown, write, read } = window.ledgerStops;
   const OUT = "lg-out";
 
   /** The numbers of the runs that a part of the page is made of. @param {Element} part */
@@ -85,14 +85,13 @@
       element("span", {}, name, " ", shown),
       element("span", { class: "lg-range-pair" }, from, to),
     );
-    /** Takes the stops within the ends. @param {{low: number | null, high: number | null}} ends */
-    const set = ({ low, high }) => {
-      const first = low === null ? 0 : stops.findIndex((stop) => stop >= low);
-      const end = high === null ? last : stops.filter((stop) => stop <= high).length - 1;
-      from.value = String(first < 0 ? last : first);
-      to.value = String(Math.max(end, 0));
-      if (Number(from.value) > Number(to.value)) to.value = from.value;
+    /** Takes the stops within the ends; false where none lies there, and then all. @param {Ends} ends */
+    const set = (ends) => {
+      const found = stopsIn(stops, ends);
+      from.value = String(found?.first ?? 0);
+      to.value = String(found?.last ?? last);
       tell();
+      return found !== null;
     };
     tell();
     return { group, range, set };
@@ -106,8 +105,7 @@
     const all = element("button", { type: "button", class: "lg-button" }, "All runs");
     /** @type {((within: boolean[]) => void)[] | null} */
     let dimmed = null;
-    /** @type {string[]} */
-    let strange = [];
+    let lost = "";
     let asked = 0;
 
     const draw = () => {
@@ -122,15 +120,12 @@
       const outside = unknown(rows, ranges);
       const told = `${number(within.filter(Boolean).length)} of ${number(rows.length)} runs inside`;
       const lacking = outside ? `; ${number(outside)} of the others have no value` : "";
-      const lost = strange.length
-        ? ` The address also asks for ${strange.join(", ")}, which this page does not have.`
-        : "";
       count.textContent =
         (open ? `All ${number(rows.length)} runs.` : `${told}${lacking}; the others are dimmed.`) + lost;
       all.hidden = open;
     };
     const changed = () => {
-      strange = [];
+      lost = "";
       const text = write(
         names,
         pairs.map(({ range }) => range()),
@@ -142,10 +137,11 @@
     const pairs = names.map((name, at) => pair(name, stopsOf(rows.map((row) => row[at])), changed));
     const take = () => {
       const found = read(location.hash, names);
-      strange = found.strange;
-      pairs.forEach(({ set }, at) => {
-        set(found.ranges[at]);
-      });
+      const empty = names.filter((_, at) => !pairs[at].set(found.ranges[at]));
+      lost = "";
+      if (found.strange.length)
+        lost += ` The address also asks for ${found.strange.join(", ")}, which this page does not have.`;
+      if (empty.length) lost += ` No run lies where the address asks for ${empty.join(", ")}.`;
       draw();
     };
     all.addEventListener("click", () => {

@@ -26,6 +26,17 @@
   const isOpen = ({ low, high }) => low === null && high === null;
 
   /**
+   * The first and the last stop within a range; null where none lies in it.
+   * @param {number[]} stops rising
+   * @param {Ends} range
+   */
+  const stopsIn = (stops, { low, high }) => {
+    const first = stops.findIndex((stop) => low === null || stop >= low);
+    const last = stops.filter((stop) => high === null || stop <= high).length - 1;
+    return first < 0 || last < first ? null : { first, last };
+  };
+
+  /**
    * Whether each run lies inside of all ranges; without a value it lies outside of a range with an end.
    * @param {(number | null)[][]} rows
    * @param {Ends[]} ranges
@@ -84,5 +95,5 @@
     return { ranges, strange };
   };
 
-  Object.assign(globalThis, { ledgerStops: { rowsOf, stopsOf, isOpen, inside, unknown, write, read } });
+  Object.assign(globalThis, { ledgerStops: { rowsOf, stopsOf, isOpen, stopsIn, inside, unknown, write, read } });
 })();
