@@ -29,6 +29,7 @@ SECTIONS = (
             "tag": "Add tags to a run, or remove them.",
             "retract": "Withdraw a run: it stays on the ledger and on no leaderboard.",
             "baseline": "Make a run the baseline of its experiment.",
+            "experiment": "Say what an experiment asks, expects and showed; show what is known of it.",
             "milestone": "Claim a product stage for a model, with a run as evidence; list all models.",
         },
     ),

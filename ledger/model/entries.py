@@ -12,7 +12,7 @@ from ledger.model.datasets import CaseResult, DatasetKind, Leak, Severity, Versi
 from ledger.model.ids import is_id
 from ledger.model.record import Author, Record
 from ledger.model.statistics import DatasetStatistics, Drift
-from ledger.model.values import Document, Moment, NoteKind, Role
+from ledger.model.values import OF_EXPERIMENTS, Document, Moment, NoteKind, Role
 
 DATASET_FORMAT = 1
 EVALUATION_FORMAT = 1
@@ -138,18 +138,20 @@ class Case(Document, frozen=True, kw_only=True):
 
 
 class Note(Document, frozen=True, kw_only=True):
-    """A later statement about a run or a dataset version; what is on the ledger is never edited."""
+    """A later statement about a run, a dataset version or an experiment; what is on the ledger is never edited."""
 
     format: int
     """Format of this document."""
     id: str
     """Id of the note, shaped like a run id."""
     run: str = ""
-    """Run it is about; empty when it is about a dataset version."""
+    """Run it is about; empty when it is about a dataset version or an experiment."""
     dataset: str | None = None
     """Dataset version it is about, as `name@version`."""
+    experiment: str | None = None
+    """Experiment it is about; only questions, hypotheses and conclusions have one."""
     kind: NoteKind
-    """What it does: say something, tag, withdraw, name a baseline or a stage, decide, join attempts."""
+    """What it does: say something, tag, withdraw, name a baseline or a stage, decide, join attempts, ask, conclude."""
     stage: Annotated[int, Meta(ge=1, le=7)] | None = None
     """Product stage, 1 to 7, that a model reached, with the run as evidence; only milestones have one."""
     model: str | None = None
@@ -175,6 +177,15 @@ class Note(Document, frozen=True, kw_only=True):
             raise ValueError("a note that joins attempts names the other one, and no other note does")
         if self.attempt is not None and (not is_id(self.attempt) or self.attempt == self.run):
             raise ValueError("the other attempt is the id of another run")
+        if (self.kind in OF_EXPERIMENTS) != (self.experiment is not None):
+            raise ValueError("a question, a hypothesis and a conclusion name an experiment, and no other note does")
+        if self.experiment is not None and (self.run or self.dataset is not None):
+            raise ValueError("a note about an experiment is about no run and no dataset version")
+
+    @property
+    def about_run(self) -> bool:
+        """Whether it is about a run, and not about a dataset version or an experiment."""
+        return self.dataset is None and self.experiment is None
 
 
 class RedactedFile(Document, frozen=True, kw_only=True):
@@ -379,7 +390,7 @@ class Contents(Document, frozen=True, kw_only=True):
     datasets: tuple[DatasetVersion, ...] = ()
     """Every dataset version, by name, oldest first."""
     said: tuple[Note, ...] = ()
-    """Notes about dataset versions, oldest first."""
+    """Notes about dataset versions and experiments, oldest first."""
     cases: tuple[Case, ...] = ()
     """Cases that must pass, and overrides, oldest first."""
     pictures: Mapping[str, str] = {}

@@ -43,10 +43,14 @@ Reduction = Literal["mean", "sum", "max", "min"]
 
 NoteKind = Literal[
     "comment", "tag", "untag", "retraction", "baseline", "retirement", "milestone",
-    "acceptance", "rejection", "retest", "continued", "continues",
+    "acceptance", "rejection", "retest", "continued", "continues", "question", "hypothesis", "conclusion",
 ]  # fmt: skip
 """What a later statement about a run does: say something, add or take away a tag, withdraw the run, compare with it,
-name it as evidence that a model reached a stage, say what a reviewer decided, join it with another attempt."""
+name it as evidence that a model reached a stage, say what a reviewer decided, join it with another attempt. The last
+three are about an experiment: what it asks, what its authors expect, what it showed."""
+
+OF_EXPERIMENTS: tuple[NoteKind, ...] = ("question", "hypothesis", "conclusion")
+"""Kinds of statements about an experiment; the latest of each stands."""
 
 CRASHED: tuple[Status, ...] = ("failed", "killed", "lost")
 """How runs ended whose cost bought nothing that anybody chose to stop."""

@@ -52,6 +52,9 @@ _NOTED: dict[NoteKind, str] = {
     "retest": "retest of",
     "continued": "continuation of",
     "continues": "earlier attempt of",
+    "question": "question of",
+    "hypothesis": "hypothesis of",
+    "conclusion": "conclusion of",
 }
 
 
@@ -59,7 +62,8 @@ def note_message(note: Note, path: str) -> str:
     """Return the message of the commit that adds a note."""
     said = _NOTED[note.kind]
     stage = "" if note.stage is None else f"stage {note.stage}{f' of {note.model}' if note.model else ''}: "
-    return _message(f"{said} {note.dataset or note.run}: {stage}{note.text.splitlines()[0]}", [], path, None)
+    about = note.dataset or note.experiment or note.run
+    return _message(f"{said} {about}: {stage}{note.text.splitlines()[0]}", [], path, None)
 
 
 def case_message(case: Case, path: str) -> str:

@@ -28,6 +28,7 @@ COMMANDS = {
     "tag": ("tag", "RUN", "good"),
     "retract": ("retract", "RUN", "--because", "a reason"),
     "baseline": ("baseline", "RUN"),
+    "experiment": ("experiment", "default", "--question", "does it work?"),
     "milestone": ("milestone", "RUN", "works", "--because", "it runs"),
     "list": ("list", "--sort", "metrics.validation/accuracy"),
     "status": ("status",),

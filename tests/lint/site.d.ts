@@ -178,6 +178,12 @@ interface Ledger {
   url(path: string): string;
 }
 
+/** Both ends of a range; one that is null is open. */
+interface Ends {
+  low: number | null;
+  high: number | null;
+}
+
 /** How a chart of lines is drawn. */
 interface View {
   /** Name of the horizontal axis. */
@@ -327,6 +333,16 @@ interface Window {
     nearest(table: Table, column: number, at: number): number | null;
     valueAt(table: Table, column: number, at: number): Reading | null;
     ends(low: number, high: number): [number, number];
+  };
+  ledgerStops: {
+    rowsOf(text: string): (number | null)[][];
+    stopsOf(values: (number | null)[]): number[];
+    isOpen(range: Ends): boolean;
+    stopsIn(stops: number[], range: Ends): { first: number; last: number } | null;
+    inside(rows: (number | null)[][], ranges: Ends[]): boolean[];
+    unknown(rows: (number | null)[][], ranges: Ends[]): number;
+    write(names: string[], ranges: Ends[]): string;
+    read(hash: string, names: string[]): { ranges: Ends[]; strange: string[] };
   };
   ledgerData(name: string, value: unknown): void;
   ledgerDiffering: {

@@ -1,14 +1,14 @@
 """The leaderboard of one comparable group: runs of one setting merged, ties shared, the possible best marked."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from ledger.analysis.comparing.best_set import CONFIDENCE, Sample, best_set
-from ledger.analysis.comparing.comparable import Group
+from ledger.analysis.comparing.comparable import Group, Leaderboard
 from ledger.analysis.comparing.error_rate import outside_range
-from ledger.analysis.comparing.ranks import decode_trace, other_ranks
+from ledger.analysis.comparing.ranks import decode_trace, encode_trace, other_ranks, trace_of
 from ledger.analysis.comparing.settings import Spread, setting_key
 from ledger.analysis.judging.means import mean
 from ledger.hashing import hash_bytes
@@ -101,6 +101,25 @@ def short_key(run: StoredRun) -> str:
 def latest_metrics(run: StoredRun) -> dict[GroupId, Metric]:
     """Return the latest measurement in each comparable group, by key, content hash and evaluator."""
     return {metric.group_id: metric for metric in run.metrics()}
+
+
+def settings_on(board: Leaderboard, keys: Mapping[str, str] | None = None) -> SettingBoard:
+    """Return the settings of the runs of a board, ranked among these runs alone.
+
+    Args:
+        board: runs of one comparable group.
+        keys: `short_key` of each run, where several boards are asked for.
+    """
+    scores = [
+        Score(
+            run=standing.run.record.id,
+            setting=short_key(standing.run) if keys is None else keys[standing.run.record.id],
+            value=standing.metric.number,
+            trace=encode_trace(trace_of(standing.run)),
+        )
+        for standing in board.standings
+    ]
+    return setting_board(board.group, board.direction, scores)
 
 
 def in_order(boards: Iterable[SettingBoard]) -> list[SettingBoard]:

@@ -125,6 +125,9 @@ _SAID: dict[NoteKind, str] = {
     "retest": "to be repeated, decided",
     "continued": "said to be continued by another run",
     "continues": "said to continue another run",
+    "question": "asked",
+    "hypothesis": "expected",
+    "conclusion": "concluded",
 }
 
 

@@ -76,4 +76,7 @@ _DONE: dict[NoteKind, str] = {
     "retest": "asked to repeat",
     "continued": "continued:",
     "continues": "continues another:",
+    "question": "asked of",
+    "hypothesis": "expected of",
+    "conclusion": "concluded of",
 }

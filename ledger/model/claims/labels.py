@@ -24,6 +24,8 @@ def labels_of(document: object) -> Iterator[tuple[str, str]]:
             yield "text", document.text
         if document.model is not None:
             yield "model", document.model
+        if document.experiment is not None:
+            yield "experiment", document.experiment
     elif isinstance(document, DatasetVersion):
         yield from (("name", document.name), ("version", document.version))
     elif isinstance(document, Case):

@@ -15,6 +15,14 @@ COLOURS = 8
 DOTS_SHOWN = 300
 """Most points of runs or measurements in a chart, the latest."""
 
+LINKS_SHOWN = 120
+"""Most points that are links with a title; more are drawn as one path, since each link costs a browser three nodes."""
+
+FEW_PLACES = 12
+"""Different values of a param up to which many points are set apart sideways."""
+_APART = 18.0
+"""Pixels over which they are."""
+
 _LOG_FROM = 50.0
 """Ratio of largest to smallest param from which a scatter chart has a logarithmic axis."""
 
@@ -52,6 +60,8 @@ class Dot(Document, frozen=True, kw_only=True):
     """Index of its colour."""
     name: str = ""
     """Short name that may stand beside it."""
+    run: int | None = None
+    """Number of its run among those of the page, for scripts; none where they need none."""
 
 
 class Stretch(Document, frozen=True, kw_only=True):
@@ -104,15 +114,29 @@ def render_scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:
     frame = frame_of(xs, ys, width=420, height=260, x_log=log)
     label = f"{x_label} (log)" if log else x_label
     body = [frame.render_grid(label, y_label)]
-    body += [render_dot(dot, frame.x.place(dot.x), frame.y.place(dot.y)) for dot in dots]
+    places = [(dot, frame.x.place(dot.x), frame.y.place(dot.y)) for dot in dots]
+    body += [render_dot(*place) for place in places] if len(dots) <= LINKS_SHOWN else [_render_many(places)]
     return frame.render(f"{y_label} by {x_label}, {len(dots)} runs", "".join(body), "lg-scatter")
+
+
+def _render_many(places: Sequence[tuple[Dot, float, float]]) -> str:
+    """Return all points as one path of round ends: a browser draws thousands at once, and none of them is a link.
+
+    Of a param with few values points are set apart sideways, or they would be one bar.
+    """
+    runs = " ".join(str(dot.run) for dot, _, _ in places if dot.run is not None)
+    few = len({x for _, x, _ in places}) <= FEW_PLACES
+    apart = [(at * 0.618034 % 1 - 0.5) * _APART if few else 0.0 for at in range(len(places))]  # the golden ratio
+    data = "".join(f"M{x + move:.1f} {y:.1f}h0" for move, (_, x, y) in zip(apart, places, strict=True))
+    return f'<path class="lg-many lg-c0" data-lg-runs="{runs}" d="{data}"/>'
 
 
 def render_dot(dot: Dot, x: float, y: float) -> str:
     """Return the point of a run, a link with a title on hover."""
     title = escaped(dot.title)
+    run = "" if dot.run is None else f' data-lg-run="{dot.run}"'
     return (
-        f'<a href="{escaped(dot.url)}" aria-label="{title}"><circle class="lg-dot lg-c{dot.slot % COLOURS}" '
+        f'<a href="{escaped(dot.url)}" aria-label="{title}"{run}><circle class="lg-dot lg-c{dot.slot % COLOURS}" '
         f'cx="{x:.1f}" cy="{y:.1f}" r="4.5"><title>{title}</title></circle></a>'
     )
 

@@ -2,44 +2,46 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from ledger.analysis.advice.inquiry import NO_INQUIRY, Inquiry
 from ledger.analysis.comparing.comparable import (
     Group,
+    Leaderboard,
     agreed_direction,
     counts,
-    data_of_curve,
     group_of,
     leaderboards,
     rank_key,
 )
 from ledger.analysis.comparing.error_rate import outside_range
-from ledger.analysis.comparing.leaderboard import Score, setting_board, short_key
+from ledger.analysis.comparing.leaderboard import SettingBoard, settings_on, short_key
 from ledger.analysis.comparing.param_ranking import rank_params
-from ledger.analysis.comparing.ranks import encode_trace, trace_of
 from ledger.analysis.comparing.settings import Setting, Spread, is_seed, settings_of, spread_of, spread_of_runs
 from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, Number
-from ledger.publish.charts.charts import DOTS_SHOWN, Dot, Line, dot_title, render_lines, render_scatter
-from ledger.publish.charts.curve_panels import axis_of, line_of, try_points
 from ledger.publish.charts.growth_chart import growth_section
 from ledger.publish.pages import addresses
-from ledger.publish.pages.page import Page, markup
+from ledger.publish.pages.page import Page
+from ledger.publish.pages.parts.experiment_curves import experiment_curves
+from ledger.publish.pages.parts.experiment_parallel import experiment_parallel
+from ledger.publish.pages.parts.experiment_ranges import ranges_of
+from ledger.publish.pages.parts.experiment_scatters import experiment_scatters, headline_values, is_number
 from ledger.publish.pages.parts.run_tables import common_groups, run_table
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
-from ledger.publish.text import param_text, short_hash, visible
+from ledger.publish.text import param_text, short_hash
 
-RUNS_SHOWN = 200
+EARLIER_SHOWN = 20
+"""Most former questions, hypotheses and conclusions on the page, the latest."""
+RUNS_SHOWN = 50
 """Most rows of an experiment's table; the table of all runs has the rest."""
 BESTS_SHOWN = 20
 """Most comparable groups whose best setting the page names."""
 _BESTS_LOOKED_AT = 40
-CURVES_SHOWN = 8
-"""Most runs in a chart of curves: as many as there are colours."""
-SCATTERS_SHOWN = 6
-"""Most params in charts against the headline metric."""
+VARIED_SHOWN = 16
+"""Most params of which the values are listed."""
 SETTINGS_SHOWN = 30
 """Most settings in the table of settings, those with most runs."""
 _SETTING_GROUPS = 3
@@ -53,23 +55,6 @@ _CONTENTS = (
     ("curves", "Learning curves"),
     ("runs", "Runs"),
 )
-
-
-class Overlay(Document, frozen=True, kw_only=True):
-    """One series of several runs in one chart."""
-
-    series: str
-    """Name of the series."""
-    svg: str
-    """The chart."""
-    run_ids: tuple[str, ...]
-    """Its runs, in the order of their colours."""
-    on: str | None
-    """Dataset version that all of them were measured on; none when nobody named it."""
-    total: int
-    """Number of runs that measured it on that data, drawn or not."""
-    elsewhere: int
-    """Number of runs that measured it on other data, which are not drawn."""
 
 
 class Best(Document, frozen=True, kw_only=True):
@@ -91,6 +76,21 @@ class Best(Document, frozen=True, kw_only=True):
     """Whether it may be the best of these settings: its lead over others is no more than noise."""
 
 
+class ExperimentRow(Document, frozen=True, kw_only=True):
+    """One experiment in the list of experiments."""
+
+    name: str
+    """Its name."""
+    runs: tuple[StoredRun, ...]
+    """Its runs, oldest first."""
+    statuses: list[tuple[str, int]]
+    """How they ended, the most frequent end first."""
+    bests: list[Best]
+    """The best headline value, where one is known."""
+    inquiry: Inquiry
+    """What people said that it asks and showed."""
+
+
 class SettingRow(Document, frozen=True, kw_only=True):
     """One setting in the table of settings."""
 
@@ -100,6 +100,8 @@ class SettingRow(Document, frozen=True, kw_only=True):
     """Commit and patch, shortened, where settings differ in code; else empty."""
     count: int
     """Number of runs."""
+    numbers: str
+    """Numbers of these runs among those of the page, separated by spaces."""
     spreads: list[Spread | None]
     """Spread in each comparable group; none where no run has a finite value."""
 
@@ -111,27 +113,38 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
     headline = groups[0] if groups else None
     judged = [group for group in groups if headline and group.known and group.key == headline.key][:_SETTING_GROUPS]
     settings = settings_of(runs)
+    inquiry = atlas.inquiries.get(name, NO_INQUIRY)
+    numbers = {run.record.id: number for number, run in enumerate(runs)}
+    boards, keys = leaderboards(runs), {run.record.id: short_key(run) for run in runs}
+    board = _headline_board(boards, headline, keys)
+    ranked, values = rank_params(runs), headline_values(runs, headline)
     growth = growth_section(runs, headline)
     content = render(
         "experiment",
         names=atlas.names,
         name=name,
         runs=runs,
-        question=next((run for run in runs if run.record.note), None),
+        note=next((run for run in runs if run.record.note), None),
+        inquiry=inquiry,
+        earlier_shown=EARLIER_SHOWN,
+        runs_since=inquiry.runs_since(runs),
         table=run_table(runs, atlas, limit=RUNS_SHOWN),
-        bests=_bests(runs, atlas)[:BESTS_SHOWN],
+        bests=_bests(runs, boards, keys, atlas)[:BESTS_SHOWN],
         judged=judged,
-        settings=_setting_rows(settings, judged),
+        settings=_setting_rows(settings, judged, numbers),
         settings_total=len(settings),
         address_of=atlas.address_of,
-        varied=[(param, _values(runs, param)) for param in rank_params(runs)[:24]],
+        varied_total=len(ranked),
+        varied=[(param, _values(runs, param)) for param in ranked[:VARIED_SHOWN]],
         headline=headline,
-        scatters=[markup(svg) for svg in _scatters(runs, headline)],
+        scatters=experiment_scatters(runs, ranked, headline, values),
+        parallel=experiment_parallel(runs, ranked, headline, values, board.direction if board else None),
+        ranges=ranges_of(runs, ranked, headline, values),
+        numbers=numbers,
         growth=growth,
-        overlay=_overlay(runs, headline, read_blob),
+        curves=experiment_curves(runs, headline, board, atlas, read_blob),
         statuses=_statuses(runs),
         authors=list(dict.fromkeys(run.record.author.name for run in runs)),
-        markup=markup,
         depth=1,
     )
     return Page(
@@ -146,15 +159,23 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
 
 def render_experiments(atlas: Atlas) -> Page:
     """Return the list of experiments, the one with the latest run first."""
-    rows = []
-    for name, runs in atlas.experiments.items():
-        rows.append((name, runs, _statuses(runs), _headline_best(runs)))
+    rows = [
+        ExperimentRow(
+            name=name,
+            runs=runs,
+            statuses=_statuses(runs),
+            bests=_headline_best(runs),
+            inquiry=atlas.inquiries.get(name, NO_INQUIRY),
+        )
+        for name, runs in atlas.experiments.items()
+    ]
+    asked = [(name, inquiry) for name, inquiry in atlas.inquiries.items() if name not in atlas.experiments]
     return Page(
         kind="experiments",
         path=addresses.EXPERIMENTS,
         title="Experiments",
         description=f"{len(rows)} experiments: groups of runs that answer one question",
-        content=render("experiments", rows=rows, depth=1),
+        content=render("experiments", rows=rows, asked=asked, depth=1),
     )
 
 
@@ -163,27 +184,16 @@ def _statuses(runs: Sequence[StoredRun]) -> list[tuple[str, int]]:
     return Counter(run.standing for run in runs).most_common()
 
 
-def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
+def _bests(
+    runs: Sequence[StoredRun], boards: Sequence[Leaderboard], keys: Mapping[str, str], atlas: Atlas
+) -> list[Best]:
     """Return the best setting in each group where it is known, among these runs alone; of training data last."""
-    keys = {run.record.id: short_key(run) for run in runs}
     bests = []
     headlines = {run.record.results.headline for run in runs}
-    boards = sorted(
-        leaderboards(runs), key=lambda board: (board.group.key not in headlines, atlas.is_training(board.group))
-    )
+    boards = sorted(boards, key=lambda board: (board.group.key not in headlines, atlas.is_training(board.group)))
     for board in boards[:_BESTS_LOOKED_AT]:
         by_id = {standing.run.record.id: standing.run for standing in board.standings}
-        scores = [
-            Score(
-                run=name,
-                setting=keys[name],
-                value=standing.metric.number,
-                trace=encode_trace(trace_of(standing.run)),
-            )
-            for standing in board.standings
-            for name in [standing.run.record.id]
-        ]
-        ranked = setting_board(board.group, board.direction, scores)
+        ranked = settings_on(board, keys)
         first = next((place for place in ranked.places if place.rank == 1), None)
         if first is None or first.spread is None:
             continue
@@ -204,7 +214,15 @@ def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
     return bests
 
 
-def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group]) -> list[SettingRow]:
+def _headline_board(
+    boards: Sequence[Leaderboard], headline: Group | None, keys: Mapping[str, str]
+) -> SettingBoard | None:
+    """Return the settings in the group of the headline; none where there is no group, or no run in it counts."""
+    board = next((board for board in boards if headline and board.group.id == headline.id), None)
+    return None if board is None else settings_on(board, keys)
+
+
+def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group], numbers: Mapping[str, int]) -> list[SettingRow]:
     """Return the settings with most runs; none when no setting has repeats, as there is no spread to show."""
     if not groups or all(len(setting.runs) == 1 for setting in settings):
         return []
@@ -216,6 +234,7 @@ def _setting_rows(settings: Sequence[Setting], groups: Sequence[Group]) -> list[
             shown=[(name, param_text(setting.params[name])) for name in told if name in setting.params],
             code=_code_text(setting) if other_code else "",
             count=len(setting.runs),
+            numbers=" ".join(str(numbers[run.record.id]) for run in setting.runs),
             spreads=[spread_of(setting, group) for group in groups],
         )
         for setting in most
@@ -247,61 +266,5 @@ def _values(runs: Sequence[StoredRun], param: str) -> list[tuple[str, int]]:
     """Return the values of a param as typed, the most frequent first, then by size where they are numbers."""
     values = [run.record.params.values[param] for run in runs if param in run.record.params.values]
     counts = Counter(param_text(value) for value in values)
-    sizes = {param_text(value): float(value) for value in values if _is_number(value)}  # type: ignore[arg-type]  # checked
+    sizes = {param_text(value): float(value) for value in values if is_number(value)}  # type: ignore[arg-type]  # checked
     return sorted(counts.items(), key=lambda item: (-item[1], sizes.get(item[0], math.inf), item[0]))[:12]
-
-
-def _scatters(runs: Sequence[StoredRun], headline: Group | None) -> list[str]:
-    """Return a chart of each varied numeric param against the headline metric, within one comparable group."""
-    if headline is None:
-        return []
-    charts: list[str] = []
-    values = {run.record.id: m.number for run in filter(counts, runs) for m in run.metrics() if group_of(m) == headline}
-    direction = agreed_direction(m for run in runs for m in run.metrics() if group_of(m) == headline)
-    strange = outside_range(headline.key, list(values.values()), direction)
-    values = {name: value for (name, value), outside in zip(values.items(), strange, strict=True) if not outside}
-    for param in (name for name in rank_params(runs) if not is_seed(name)):
-        dots = []
-        for run in runs:
-            value, x = values.get(run.record.id), run.record.params.values.get(param)
-            if value is not None and math.isfinite(value) and _is_number(x):
-                title = dot_title(f"{run.record.id}, {param} {param_text(x)}", value)
-                page = addresses.link(addresses.run_page(run.record.id), 1)
-                dots.append(Dot(x=float(x), y=value, title=title, url=page))  # type: ignore[arg-type]  # checked above
-        if len({dot.x for dot in dots}) > 1:
-            charts.append(render_scatter(dots[-DOTS_SHOWN:], x_label=visible(param), y_label=visible(headline.key)))
-    return charts[:SCATTERS_SHOWN]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _overlay(runs: Sequence[StoredRun], headline: Group | None, read_blob: Callable[[str], bytes]) -> Overlay | None:
-    """Return the latest runs' curves of one series in one chart: the headline's, else the most frequent one."""
-    kept = [run for run in runs if run.record.results.curves is not None]
-    logged = [run.record.results.curves.series for run in kept if run.record.results.curves]
-    counts = Counter(name for names_of_run in logged for name in names_of_run)
-    if not counts:
-        return None
-    series = headline.key if headline and headline.key in counts else counts.most_common(1)[0][0]
-    having = [run for run in kept if run.record.results.curves and series in run.record.results.curves.series]
-    on = data_of_curve(having[-1], series)
-    wanted = on.hash if on else None
-    chosen = [run for run in having if (use.hash if (use := data_of_curve(run, series)) else None) == wanted]
-    lines: list[Line] = []
-    ids: list[str] = []
-    axis = "step"
-    for run in chosen[-CURVES_SHOWN:]:
-        points, _ = try_points(run, read_blob)
-        if points:
-            axis, places = axis_of(points)
-            lines.append(line_of(points, places, series, run.record.id))
-            ids.append(run.record.id)
-    svg = render_lines(lines, title="Learning curves", x_label=axis, y_label=visible(series), width=800)
-    if not svg:
-        return None
-    label = visible(on.label) if on else None
-    return Overlay(
-        series=series, svg=svg, run_ids=tuple(ids), on=label, total=len(chosen), elsewhere=len(having) - len(chosen)
-    )

@@ -28,6 +28,7 @@ _LEARNED_KINDS = {
     "retest": "to be repeated",
     "retraction": "retracted",
     "comment": "note",
+    "conclusion": "concluded",
 }
 """Kinds of notes that say what was learned, in one word."""
 
@@ -48,7 +49,7 @@ class BestSetting(Document, frozen=True, kw_only=True):
 
 
 class Learned(Document, frozen=True, kw_only=True):
-    """A note that says what was learned from a run."""
+    """A note that says what was learned from a run or an experiment."""
 
     word: str
     """Kind of the note."""
@@ -136,11 +137,15 @@ def _best(atlas: Atlas, board: SettingBoard) -> BestSetting | None:
 def _learned(atlas: Atlas) -> list[Learned]:
     notes = [
         Learned(word=_LEARNED_KINDS[note.kind], note=note)
-        for run in atlas.runs
-        for note in run.notes
+        for note in (*(note for run in atlas.runs for note in run.notes), *_conclusions(atlas))
         if note.kind in _LEARNED_KINDS
     ]
     return sorted(notes, key=lambda one: one.note.noted_at, reverse=True)
+
+
+def _conclusions(atlas: Atlas) -> list[Note]:
+    """Return the conclusions that stand, of experiments with a page."""
+    return [one.conclusion for name, one in atlas.inquiries.items() if one.conclusion and name in atlas.experiments]
 
 
 def _changes(atlas: Atlas) -> list[DatasetVersion]:

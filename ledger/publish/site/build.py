@@ -247,6 +247,7 @@ def _units(
             sorted(_datasets_used(atlas, runs)),
             [places[run.record.id] for run in runs],
             [atlas.names[run.record.id] for run in runs],
+            atlas.inquiries.get(name),
         )
         yield Unit(
             name=addresses.experiment_page(name),

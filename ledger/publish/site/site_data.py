@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
+from ledger.analysis.advice.inquiry import Inquiry, inquiries_of
 from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, group_of, leaderboards
 from ledger.analysis.comparing.leaderboard import Place as SettingPlace
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
@@ -81,6 +82,8 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Run to its name: what tells it apart from the others of its experiment."""
     setting_names: Mapping[str, str] = {}
     """Run to the part of its name that its repeats share."""
+    inquiries: Mapping[str, Inquiry] = {}
+    """Experiment to what people said that it asks, expects and showed; of those about which anybody did."""
 
     @property
     def last_day(self) -> date:
@@ -177,6 +180,7 @@ def survey(
         cases=_by_dataset(contents.cases),
         retired={note.dataset: note for note in contents.said if note.kind == "retirement" and note.dataset},
         pictures=contents.pictures,
+        inquiries=inquiries_of(contents.said),
         baselines={name: run.record.id for name, run in contents.baselines().items()},
         repository_url=repository_url,
     )

@@ -47,7 +47,7 @@ def add_notes(
     """
     run_id = run if elsewhere else resolve_run(ledger, run)
     author, redactor = ledger.author(), redactor_for(ledger)
-    checked = [_checked(kind, redactor.text(text)) for text in texts]
+    checked = [checked_text(kind, redactor.text(text)) for text in texts]
     if model is not None:
         model = check_label("model", redactor.text(model))
     if not checked:
@@ -111,7 +111,7 @@ def join_attempts(ledger: Branch, earlier: str, later: str, text: str) -> list[N
                 run=run,
                 kind=kind,
                 attempt=other,
-                text=_checked(kind, redactor.text(text)),
+                text=checked_text(kind, redactor.text(text)),
                 author=author,
                 noted_at=now,
                 tool=TOOL,
@@ -128,7 +128,12 @@ def join_attempts(ledger: Branch, earlier: str, later: str, text: str) -> list[N
     return notes
 
 
-def _checked(kind: NoteKind, text: str) -> str:
+def checked_text(kind: NoteKind, text: str) -> str:
+    """Return the text of a note, or of a tag.
+
+    Raises:
+        LedgerError: it is empty or too long, or a tag that is no label.
+    """
     if kind in {"tag", "untag"}:
         return check_label("tag", text)
     if not text.strip():

@@ -158,9 +158,9 @@ def assemble(
     known = {entry.id for _, entry in entries if isinstance(entry, Record)} | set(elsewhere)
     evaluations: dict[str, list[Evaluation]] = defaultdict(list)
     notes: dict[str, list[Note]] = defaultdict(list)
-    said = [entry for _, entry in entries if isinstance(entry, Note) and entry.dataset is not None]
+    said = [entry for _, entry in entries if isinstance(entry, Note) and not entry.about_run]
     for path, entry in entries:
-        if isinstance(entry, Note) and entry.dataset is not None:
+        if isinstance(entry, Note) and not entry.about_run:
             continue
         if isinstance(entry, Evaluation | Note) and entry.run not in known:
             if isinstance(entry, Note) and entry.kind == "rejection":

@@ -1,4 +1,4 @@
-"""Dataset versions and notes about them, read from the branch without reading any run."""
+"""Dataset versions and notes that are about no run, read from the branch without reading any run."""
 
 import os
 from collections.abc import Iterator
@@ -78,6 +78,19 @@ class _Remembered(Document, frozen=True, kw_only=True):
 
     tip: str
     retired: list[Note]
+
+
+def read_experiment_notes(ledger: Branch, experiment: str) -> list[Note]:
+    """Return the notes about an experiment, by their paths; damaged ones are skipped."""
+    found = []
+    for path, data in _documents(ledger, "notes/", ".json", '"experiment"'):
+        try:
+            note = load(data, Note, source=path)
+        except LedgerError:
+            continue
+        if note.experiment == experiment:
+            found.append(note)
+    return found
 
 
 def _read_remembered(file: Path) -> _Remembered | None:

@@ -11,7 +11,7 @@ from ledger import __version__
 FILE = "index.sqlite3"
 APPLICATION = 0x4C656467
 """`Ledg` in the header of the file: https://www.sqlite.org/pragma.html#pragma_application_id."""
-FORMAT = 12
+FORMAT = 13
 """Version of the tables, raised when they, or the texts in them, change; a file of any other version is made anew."""
 
 

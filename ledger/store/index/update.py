@@ -227,7 +227,7 @@ def _write_documents(
             _write_problem(database, entry)
         elif isinstance(entry, HostDay):
             write_watched(database, path, entry)
-        elif isinstance(entry, Evaluation) or (isinstance(entry, Note) and entry.dataset is None):
+        elif isinstance(entry, Evaluation) or (isinstance(entry, Note) and entry.about_run):
             kind_of_note = entry.kind if isinstance(entry, Note) else ""
             database.execute("INSERT INTO later VALUES (?, ?, ?, ?)", (path, blob, entry.run, kind_of_note))
             about.add(entry.run)

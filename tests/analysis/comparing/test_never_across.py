@@ -225,8 +225,9 @@ def test_learning_curves_on_different_data_never_share_a_chart(contents: list[st
     ids = {run.record.id: content for run, content in zip(runs, contents, strict=True)}
     atlas = survey(Contents(tip="1" * 40, runs=tuple(runs)), [], None)
     page = render_experiment("study", atlas, sample_reader(blobs)).content
-    (overlaid,) = re.findall(r'data-overlay="validation/accuracy" data-runs="([^"]*)"', page)
-    assert len({ids[run] for run in overlaid.split()}) == 1
+    (drawn,) = re.findall(r'data-lg-name="validation/accuracy".*?</figure>', page, re.DOTALL)
+    marks = " ".join(re.findall(r'data-lg-runs="([^"]*)"', drawn)).split()
+    assert len({ids[atlas.runs[int(mark)].record.id] for mark in marks}) == 1
     assert ("measured it on other data" in page) == (len(set(contents)) > 1)
     charts = chart_lines(runs, sample_reader(blobs), ["validation/accuracy"]).values()
     assert len(charts) == len(set(contents))

@@ -122,6 +122,7 @@ AT = datetime(2026, 11, 20, tzinfo=UTC)
             Note(kind="milestone", stage=3, model="m", text="a sentence", run="r", noted_at=AT, **COMMON),  # type: ignore[arg-type]  # as above
             {"model": "m"},
         ),
+        (Note(kind="question", text="a sentence", experiment="e", noted_at=AT, **COMMON), {"experiment": "e"}),  # type: ignore[arg-type]  # as above
         (sample_datasets()[1], {"name": "digits-validation", "version": "v1"}),
         (
             Case(dataset="digits", input="a sentence", expected="7", added_at=AT, **COMMON),  # type: ignore[arg-type]  # as above

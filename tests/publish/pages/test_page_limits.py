@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,6 @@ from ledger.publish.pages.board_page import BOARD_ROWS, render_board
 from ledger.publish.pages.dataset_pages import MATRIX_ROWS, render_dataset, render_datasets
 from ledger.publish.pages.experiment_pages import (
     BESTS_SHOWN,
-    CURVES_SHOWN,
-    SCATTERS_SHOWN,
     SETTINGS_SHOWN,
     render_experiment,
     render_experiments,
@@ -23,6 +22,8 @@ from ledger.publish.pages.experiment_pages import (
 from ledger.publish.pages.home_page import render_home
 from ledger.publish.pages.milestone_page import survey_milestones
 from ledger.publish.pages.overview_pages import TABLE_ROWS, render_boards, render_runs
+from ledger.publish.pages.parts.experiment_curves import SETTINGS_DRAWN
+from ledger.publish.pages.parts.experiment_scatters import SCATTERS_SHOWN
 from ledger.publish.site.site_data import Atlas, survey
 from tests.publish.pages.test_pages import Page
 from tests.samples import START, Blobs, many_runs, sample_datasets, sample_reader, sample_run
@@ -121,15 +122,18 @@ def test_of_many_settings_the_page_shows_some_and_counts_all() -> None:
 def test_charts_of_params_and_curves_are_bounded_and_runs_that_are_not_drawn_are_counted() -> None:
     names = [f"option_{index}" for index in range(SCATTERS_SHOWN + 3)]
     runs = [
-        one_run(index, 0.5 + 0.01 * index, params=dict.fromkeys(names, index) | {"seed": 0})
-        for index in range(CURVES_SHOWN + 4)
-    ]
+        one_run(
+            index, 0.5 + 0.01 * index, params=dict.fromkeys(names, index) | {"seed": 0},
+            started=START + timedelta(hours=index),
+        )
+        for index in range(SETTINGS_DRAWN + 4)
+    ]  # fmt: skip
     page = experiment(runs)
     scatters = [attributes for tag, attributes in page.tags if tag == "svg" and "lg-scatter" in str(attributes)]
     assert len(scatters) == SCATTERS_SHOWN
-    (overlay,) = page.attributes("div", "data-runs")
-    assert overlay.split() == sorted(run.record.id for run in runs)[-CURVES_SHOWN:]
-    assert str(CURVES_SHOWN + 4) in page.text
+    best = [str(index) for index in range(4, SETTINGS_DRAWN + 4)]
+    assert page.attributes("g", "data-lg-runs")[:SETTINGS_DRAWN] == best, "the best eight, the first in front"
+    assert "The 8 best by validation/accuracy on digits-validation@v1 are drawn; 4 more are not drawn." in page.text
 
 
 def test_a_param_that_is_text_a_truth_value_or_not_finite_has_no_chart() -> None:

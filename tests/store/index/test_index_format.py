@@ -10,7 +10,7 @@ from ledger.store.index.file import FILE, FORMAT
 from ledger.store.index.index import ask
 from tests.store.branch.test_branch import append_samples
 
-ROWS_OF = (12, "8609ae035de97acc")
+ROWS_OF = (13, "8609ae035de97acc")
 """The format, and the hash of the rows that the sample ledger has in it."""
 
 

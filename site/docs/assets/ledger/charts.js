@@ -92,21 +92,9 @@
     );
   };
 
-  /** @param {HTMLElement} group */
-  const installOverlay = async (group) => {
-    const { overlay = "", runs = "" } = group.dataset;
-    const ids = runs.split(" ").filter(Boolean);
-    const all = await Promise.all(ids.map((id) => window.ledger.curves(id)));
-    await install(group, axesOf(all), (_, axis) =>
-      all.map((curves, index) => lineOf(curves, axis, overlay, ids[index])),
-    );
-  };
-
   /* Where the data or the library does not come, the static chart stays. */
   for (const group of document.querySelectorAll("[data-curves]"))
     installRun(/** @type {HTMLElement} */ (group)).catch(() => {});
-  for (const group of document.querySelectorAll("[data-overlay]"))
-    installOverlay(/** @type {HTMLElement} */ (group)).catch(() => {});
 
   Object.assign(globalThis, { ledgerCharts: { install } });
 })();
