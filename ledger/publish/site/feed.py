@@ -1,4 +1,4 @@
-"""The news of a ledger as an Atom feed: runs that ended, dataset versions, milestones, decisions and retractions.
+"""The news of a ledger as an Atom feed: runs that ended, dataset versions, conclusions, decisions and retractions.
 
 RFC 4287. Addresses are relative to the feed, since a site does not know where it stands; ids are URNs that stay.
 """
@@ -74,6 +74,16 @@ def _news(atlas: Atlas) -> Iterator[News]:
         for note in run.notes:
             if note.kind in _NOTES:
                 yield _note(note, run, atlas)
+    for name, inquiry in atlas.inquiries.items():
+        for note in inquiry.standing if name in atlas.experiments else ():
+            yield News(
+                at=utc(note.noted_at),
+                urn=f"urn:git-ledger:note:{note.id}",
+                title=f"{note.kind.capitalize()} of {name}",
+                text=note.text,
+                author=note.author.name,
+                path=addresses.experiment_page(name),
+            )
     for versions in atlas.datasets.values():
         for version in versions:
             yield News(

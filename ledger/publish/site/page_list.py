@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ledger.analysis.advice.inquiry import NO_INQUIRY
 from ledger.analysis.advice.milestones import Milestones
 from ledger.publish.pages import addresses
 from ledger.publish.site.site_data import Atlas
@@ -32,7 +33,8 @@ def render_pages(atlas: Atlas, milestones: Milestones) -> bytes:
     """Return address, title and text of every page that is no run and no handbook, as a script."""
     pages = [*_OVERVIEWS]
     for name, runs in atlas.experiments.items():
-        pages.append((addresses.experiment_page(name), name, f"experiment · {_count(len(runs), 'run')}"))
+        said = "".join(f" · {note.text}" for note in atlas.inquiries.get(name, NO_INQUIRY).standing)
+        pages.append((addresses.experiment_page(name), name, f"experiment · {_count(len(runs), 'run')}{said}"))
     for name, versions in atlas.datasets.items():
         reason = versions[-1].reason or ""
         told = f"{versions[-1].role} dataset · {', '.join(one.version for one in reversed(versions))} · {reason}"

@@ -59,6 +59,20 @@ def test_runs_versions_and_what_was_said_are_news_newest_first(atlas: Atlas) -> 
     assert all(entry.findtext(f"{ATOM}author/{ATOM}name") for entry in found)
 
 
+def test_what_an_experiment_asks_is_news_and_found_by_search(atlas: Atlas) -> None:
+    run = atlas.runs[0]
+    question = Note(
+        format=1, id="20300101-000000-abcdef", experiment=run.record.experiment, kind="question",
+        text="does noise help?", author=run.record.author, noted_at=START.replace(year=2030), tool="git-ledger",
+    )  # fmt: skip
+    asked = survey(Contents(tip="1" * 40, runs=(run,), said=(question,)), [], None)
+    (newest, *_) = entries(render_feed(asked, "Digits"))
+    assert (told(newest, "title"), told(newest, "summary")) == (
+        f"Question of {run.record.experiment}", "does noise help?",
+    )  # fmt: skip
+    assert b"does noise help?" in render_pages(asked, survey_milestones(asked, Budget()))
+
+
 def test_the_feed_is_bounded_deterministic_and_empty_for_an_empty_ledger(atlas: Atlas) -> None:
     many = [
         msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, id=f"20261101-0000{at:02}-{tail}"))
