@@ -13,7 +13,8 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from ledger.publish.site.build import SiteReport, build_site
+from ledger.publish.site.build import build_site
+from ledger.publish.site.output import SiteReport
 from tests.benchmarks.measuring import options_of, sized, workplace
 from tests.samples import many_runs, sample_log, sample_reader
 

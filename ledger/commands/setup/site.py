@@ -10,14 +10,12 @@ from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
 from ledger.errors import UsageError
 from ledger.formatting import duration
-from ledger.publish.site.build import SiteReport, build_site
-from ledger.publish.site.serve import serve_site
+from ledger.publish.site.ledger_site import build_ledger_site
+from ledger.publish.site.output import SiteReport
 from ledger.recorder.statements.proposal import read_proposals
-from ledger.repository.blobs import blob_reader
 from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
 from ledger.store.branch.branch import Branch
-from ledger.store.index.idle import read_host_use
 
 _OUTPUT = "build/site"
 
@@ -59,6 +57,8 @@ def serve_command(output: str, title: str, host: str, port: int) -> None:
 
     Example: ledger site serve
     """
+    from ledger.publish.site.serve import serve_site
+
     ledger = open_ledger()
 
     def build() -> SiteReport:
@@ -118,19 +118,9 @@ def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str |
     url = repository_url or _remote_address(ledger)
     if output == Path(_OUTPUT):
         _hide_from_git(output)
-    with Bar("building the site") as bar, blob_reader(ledger.repository) as read_blob:
-        return build_site(
-            ledger.contents(),
-            read_blob,
-            list(ledger.log()),
-            output,
-            title=title,
-            repository_url=url,
-            budget=ledger.policy.budget,
-            splits=ledger.policy.splits,
-            hosts=read_host_use(ledger),
-            proposals=read_proposals(ledger),
-            progress=bar.show,
+    with Bar("building the site") as bar:
+        return build_ledger_site(
+            ledger, output, title=title, repository_url=url, proposals=read_proposals(ledger), progress=bar.show
         )
 
 

@@ -87,7 +87,7 @@ def test_a_file_is_written_whole_and_nothing_is_left_aside(tmp_path: Path) -> No
     write_file(tmp_path, "runs/a.html", b"old")
     write_file(tmp_path, "runs/a.html", b"newer")
     write_file(tmp_path, f"runs/{'n' * 240}.html", b"long")
-    assert sizes(tmp_path) == {"runs/a.html": 5, f"runs/{'n' * 240}.html": 4}
+    assert sizes(tmp_path)["runs/"] == {"a.html": 5, f"{'n' * 240}.html": 4}
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_aside(tmp_path: Path) -> None:
@@ -124,12 +124,12 @@ def test_a_link_in_place_of_a_folder_is_refused_wherever_it_leads(tmp_path: Path
     with pytest.raises(LedgerError, match="a link stands where the site needs a folder"):
         delete_files(tmp_path / "out", ["runs/a.html"])
     assert (tmp_path / "elsewhere" / "a.html").read_bytes() == b""
-    assert sizes(tmp_path / "out") == {}
+    assert sizes(tmp_path / "out") == {"": {}}
 
 
 def test_what_is_deleted_takes_folders_that_become_empty_and_no_others(tmp_path: Path) -> None:
     for path in ("a/b/c/x", "a/b/y", "z/x", "mine"):
         write_file(tmp_path, path, b"x")
     delete_files(tmp_path, ["a/b/c/x", "z/x", "never/there"])
-    assert sizes(tmp_path) == {"a/b/y": 1, "mine": 1}
+    assert sizes(tmp_path) == {"": {"mine": 1}, "a/": {}, "a/b/": {"y": 1}}
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_dir()) == ["a", "b"]
