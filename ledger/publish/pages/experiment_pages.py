@@ -166,6 +166,7 @@ def _statuses(runs: Sequence[StoredRun]) -> list[tuple[str, int]]:
 def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
     """Return the best setting in each group where it is known, among these runs alone; of training data last."""
     keys = {run.record.id: short_key(run) for run in runs}
+    traces = {run.record.id: encode_trace(trace_of(run)) for run in runs}
     bests = []
     headlines = {run.record.results.headline for run in runs}
     boards = sorted(
@@ -178,7 +179,7 @@ def _bests(runs: Sequence[StoredRun], atlas: Atlas) -> list[Best]:
                 run=name,
                 setting=keys[name],
                 value=standing.metric.number,
-                trace=encode_trace(trace_of(standing.run)),
+                trace=traces[name],
             )
             for standing in board.standings
             for name in [standing.run.record.id]
@@ -261,6 +262,8 @@ def _scatters(runs: Sequence[StoredRun], headline: Group | None) -> list[str]:
     strange = outside_range(headline.key, list(values.values()), direction)
     values = {name: value for (name, value), outside in zip(values.items(), strange, strict=True) if not outside}
     for param in (name for name in rank_params(runs) if not is_seed(name)):
+        if len(charts) == SCATTERS_SHOWN:
+            break
         dots = []
         for run in runs:
             value, x = values.get(run.record.id), run.record.params.values.get(param)
@@ -270,7 +273,7 @@ def _scatters(runs: Sequence[StoredRun], headline: Group | None) -> list[str]:
                 dots.append(Dot(x=float(x), y=value, title=title, url=page))  # type: ignore[arg-type]  # checked above
         if len({dot.x for dot in dots}) > 1:
             charts.append(render_scatter(dots[-DOTS_SHOWN:], x_label=visible(param), y_label=visible(headline.key)))
-    return charts[:SCATTERS_SHOWN]
+    return charts
 
 
 def _is_number(value: object) -> bool:
