@@ -1,5 +1,6 @@
 """The build of a ledger's site: only the pages that changed, with the same bytes every time."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,6 +12,7 @@ from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.hosts.idle import NO_HOSTS, HostUse
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
+from ledger.model.document import uncollected
 from ledger.model.entries import Contents, DatasetVersion, LogEntry, StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages import (
@@ -54,6 +56,8 @@ from ledger.store.branch.policy import SPLITS
 ReadBlob = Callable[[str], bytes]
 
 _HANDBOOK = "handbook"
+_COLLECTED = 500
+"""Files of pages after which garbage is collected."""
 
 
 class Unit(Document, frozen=True, kw_only=True):
@@ -104,13 +108,14 @@ def build_site(
     """
     started = time.monotonic()
     before, problems = read_memory(output)
-    atlas = survey(contents, log, _web_address(repository_url), splits)
     try:
         claim(output)
         site = _Site(output, before, progress)
-        shells = site.place_handbook(title, atlas.repository_url)
-        not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
-        site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget(), hosts, proposals)])
+        with uncollected():
+            atlas = survey(contents, log, _web_address(repository_url), splits)
+            shells = site.place_handbook(title, atlas.repository_url)
+            not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
+            site.place_all([not_found, *_units(atlas, read_blob, shells, budget or Budget(), hosts, proposals)])
         site.sweep()
         found = [f"{problem.path}: {problem.message}" for problem in atlas.problems]
         write_memory(output, site.memory(shells, inputs, found))
@@ -155,12 +160,16 @@ class _Site:
 
     def place_all(self, units: Sequence[Unit]) -> None:
         """Write every unit whose key changed or whose files are not as they were written."""
+        collected = 0
         for done, unit in enumerate(units, start=1):
             if self._stands(unit.name, unit.key):
                 self._keep(unit.name)
             else:
                 self._write(unit.name, unit.key, unit.render())
                 self.progress("pages", done, len(units))
+                if len(self.written) - collected > _COLLECTED:
+                    gc.collect(0)  # what is older is the ledger itself
+                    collected = len(self.written)
         self.progress("pages", len(units), len(units))
 
     def sweep(self) -> None:

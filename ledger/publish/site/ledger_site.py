@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ledger.hashing import hash_bytes
+from ledger.model.document import uncollected
 from ledger.publish.site.output import Progress, SiteReport, read_last_build, sizes, standing_key
 from ledger.publish.site.renderer import key_of, sources_key
 from ledger.repository.blobs import blob_reader
@@ -48,7 +49,7 @@ def build_ledger_site(
 
     fresh = Branch(ledger.repository, ledger.branch)
     tip = fresh.tip()
-    with blob_reader(fresh.repository) as read_blob:
+    with blob_reader(fresh.repository) as read_blob, uncollected():
         policy, contents, log, hosts = fresh.policy, fresh.contents(), list(fresh.log()), read_host_use(fresh)
         # What another look at the same commit may find otherwise is read again each time.
         passing = fresh.unreadable is not None or any(one.message == MISSING for one in contents.problems)

@@ -45,7 +45,7 @@ def _versions() -> list[str]:
 
 def files_key(folder: Path) -> str:
     """Return the hash of all files below a folder, compiled ones left out."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix != ".pyc" and path.is_file())
+    found = sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts and path.is_file())
     return key_of([(path.relative_to(folder).as_posix(), hash_bytes(path.read_bytes())) for path in found])
 
 

@@ -1,16 +1,23 @@
 """The Jinja environment of every page: strict, escaping, with the formatting of values as filters."""
 
+import os
+import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
+from importlib.util import cache_from_source
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import msgspec
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.nodes import Template
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from ledger import formatting
 from ledger.analysis.data.machine_use import gpu_notes, traffic_facts
+from ledger.hashing import hash_bytes
+from ledger.model.values import Document
 from ledger.publish import text
 from ledger.publish.pages import addresses
 from ledger.resources import shipped
@@ -100,13 +107,30 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,
         auto_reload=False,
+        bytecode_cache=_bytecode_cache(),
     )
     made.filters.update(_FILTERS)
     made.globals.update(_FUNCTIONS)
     small = made.get_template("macros.html.jinja").module
     for name in _SMALL_MACROS:
         setattr(small, name, _remember(getattr(small, name)))
+    boxes = made.get_template("boxes.html.jinja").module
+    for name in _WHOLE_BOXES:
+        setattr(boxes, name, _remember_box(getattr(boxes, name)))
     return made
+
+
+def _bytecode_cache() -> FileSystemBytecodeCache | None:
+    """Return the place of compiled templates: beside this module's own bytecode, and only where Python may keep that.
+
+    Compiling all templates takes as long as rendering 200 pages. Whoever can write there can change this module.
+    """
+    folder = Path(cache_from_source(__file__)).parent
+    if sys.dont_write_bytecode or not os.access(folder, os.W_OK):
+        return None
+    # What is kept is Python of this module's making: another version of it makes another.
+    own = hash_bytes(Path(__file__).read_bytes()).partition(":")[2][:16]
+    return FileSystemBytecodeCache(str(folder), f"templates-{own}-%s.cache")
 
 
 _SMALL_MACROS = ("badge", "better", "fact", "metric_name", "run_link", "time", "value")
@@ -126,6 +150,27 @@ def _remember(macro: Callable[..., str]) -> Callable[..., str]:
             return rendered(*values, **named)
         except TypeError:  # a list, say
             return macro(*values, **named)
+
+    return answer
+
+
+_WHOLE_BOXES = ("environment",)
+"""Macros of boxes that many runs have alike, from their first to their last value."""
+_BOXES_KEPT = 100
+"""Most results of one of them that are kept, of 20 KB each."""
+
+
+def _remember_box(macro: Callable[..., str]) -> Callable[..., str]:
+    """Return a macro of documents that is rendered once for equal ones."""
+    kept: dict[str, str] = {}
+
+    def answer(*boxes: Document | None) -> str:
+        key = hash_bytes(msgspec.msgpack.encode(boxes))
+        if key not in kept:
+            if len(kept) == _BOXES_KEPT:
+                del kept[next(iter(kept))]
+            kept[key] = macro(*boxes)
+        return kept[key]
 
     return answer
 

@@ -173,3 +173,13 @@ def test_publishing_nothing_new_copies_no_build(
     assert mended is not None
     assert mended.changed
     assert (site / CURRENT / "index.html").exists()
+
+
+def test_bytecode_of_python_and_of_templates_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / "page.py").write_text("x = 1")
+    before = renderer.files_key(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "templates-1-2.cache").write_bytes(b"compiled")
+    assert renderer.files_key(tmp_path) == before
+    (tmp_path / "page.py").write_text("x = 2")
+    assert renderer.files_key(tmp_path) != before
