@@ -6,6 +6,7 @@ grows, so addresses and commands use ids, and pages show both.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from ledger.analysis.comparing.settings import is_place, is_seed
 from ledger.model.entries import StoredRun
@@ -135,8 +136,13 @@ def _text(name: str, value: ParamValue) -> str:
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, int | float):
-        return exact if len(exact := repr(value)) <= _DIGITS else f"{value:.6g}"
+        return _number(value) if value else repr(value)  # zero and negative zero are equal
     return _cut(" ".join(str(value).split())) or f"no {name}"
+
+
+@lru_cache(maxsize=4096, typed=True)  # runs of a sweep have the same few
+def _number(value: float) -> str:
+    return exact if len(exact := repr(value)) <= _DIGITS else f"{value:.6g}"
 
 
 def _cut(text: str) -> str:

@@ -91,7 +91,10 @@ def unchanged(output: Path, inputs: str) -> SiteReport | None:
     """
     started = time.monotonic()
     last = read_last_build(output)
-    if last is None or last.inputs != inputs or last.standing != standing_key(sizes(output)):
+    try:
+        if last is None or last.inputs != inputs or last.standing != standing_key(sizes(output)):
+            return None
+    except OSError:  # the build says what cannot be read
         return None
     return SiteReport(
         written=0,

@@ -100,6 +100,21 @@ def test_a_changed_policy_is_read_again_by_the_same_process(branch: Branch, tmp_
     assert "budget" in (tmp_path / "out" / next(path for path in changed if path.startswith("runs/2"))).read_text()
 
 
+def test_a_policy_that_cannot_be_read_is_told_each_time(
+    branch: Branch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy"
+    git_in(tmp_path, "clone", "--quiet", "--branch", "ledger", str(tmp_path / "hub"), str(copy))
+    (copy / "policy.yaml").write_text("budget: [")
+    git_in(copy, "add", "policy.yaml")
+    git_in(copy, "commit", "--quiet", "-m", "Break it")
+    git_in(copy, "push", "--quiet", "origin", "ledger")
+    build(branch)
+    forbid_reading(monkeypatch)
+    with pytest.raises(LedgerError, match="the records are read"):
+        build(branch)
+
+
 @pytest.mark.parametrize("folder", ["runs", "data/curves", "assets/ledger", "data"])
 def test_a_file_that_somebody_deleted_or_changed_is_made_again(branch: Branch, tmp_path: Path, folder: str) -> None:
     build(branch)
