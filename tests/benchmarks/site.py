@@ -1,7 +1,8 @@
 """What the site costs: `python tests/benchmarks/site.py [RUNS …]`.
 
 Prints CPU milliseconds per record page on a cold build, what one new record costs among all others, the same for a
-ledger that is read from its branch, and the bytes of search data per run (raw and gzipped). Without arguments: 1,000 and 10,000 runs.
+ledger that is read from its branch, and the bytes of search data per run (raw and gzipped). Without
+arguments: 1,000 and 10,000 runs.
 """
 
 import gzip
@@ -70,7 +71,7 @@ def main(counts: list[int]) -> None:
             f"  table and search   {len(data) / count:8.0f} bytes a run, {len(gzip.compress(data)) / count:.0f} gzipped"
         )
         print(
-            f"  from the branch    {branch[0]:8.2f} s CPU cold, {branch[1]:.2f} s one new record, {branch[2]:.2f} s idle"
+            f"  from the branch    {branch[0]:8.2f} s CPU, {branch[1]:.2f} s one record, {branch[2]:.2f} s nothing new"
         )
         print(f"  whole site         {size / count / 1000:8.1f} kB a run")
 

@@ -228,4 +228,7 @@ def standing_key(standing: Standing) -> str:
     """Return the hash of the files of an output and their sizes; hidden ones, as of git, are not of the site."""
     shown = {folder: files for folder, files in standing.items() if files and not folder.startswith(".")}
     shown[""] = {name: size for name, size in standing.get("", {}).items() if not name.startswith(".")}
-    return hash_bytes(repr([(folder, sorted(shown[folder].items())) for folder in sorted(shown)]).encode())
+    try:
+        return hash_bytes(msgspec.json.encode(shown, order="sorted"))
+    except UnicodeEncodeError:  # a name that is no text, of somebody else
+        return hash_bytes(repr([(folder, sorted(shown[folder].items())) for folder in sorted(shown)]).encode())

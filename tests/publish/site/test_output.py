@@ -1,5 +1,6 @@
 """The output folder: only what builds made is touched, and nothing leads out of it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ledger.publish.site.output import (
     inside,
     read_memory,
     sizes,
+    standing_key,
     write_file,
     write_memory,
 )
@@ -88,6 +90,35 @@ def test_a_file_is_written_whole_and_nothing_is_left_aside(tmp_path: Path) -> No
     write_file(tmp_path, "runs/a.html", b"newer")
     write_file(tmp_path, f"runs/{'n' * 240}.html", b"long")
     assert sizes(tmp_path)["runs/"] == {"a.html": 5, f"{'n' * 240}.html": 4}
+
+
+def test_files_of_an_output_have_one_key_whatever_their_names(tmp_path: Path) -> None:
+    for path in ("b/y", "a/x", "top.html"):
+        write_file(tmp_path, path, b"12")
+    before = standing_key(sizes(tmp_path))
+    assert standing_key(dict(reversed(sizes(tmp_path).items()))) == before
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "index").touch()
+    (tmp_path / ".nojekyll").touch()
+    assert standing_key(sizes(tmp_path)) == before
+    (tmp_path / "a" / os.fsdecode(b"\xff")).touch()
+    odd = standing_key(sizes(tmp_path))
+    assert odd != before
+    assert odd == standing_key(sizes(tmp_path))
+    (tmp_path / "a" / os.fsdecode(b"\xff")).unlink()
+    (tmp_path / "a" / "x").write_bytes(b"123")
+    assert standing_key(sizes(tmp_path)) not in {before, odd}
+
+
+def test_a_folder_that_was_checked_is_not_looked_at_again_and_names_are(tmp_path: Path) -> None:
+    checked: set[str] = set()
+    write_file(tmp_path, "runs/a.html", b"x", checked)
+    assert checked == {"runs"}
+    for path in ("runs/..", "runs/a\\b", "../x", "/x"):
+        with pytest.raises(LedgerError, match="leads out of the site"):
+            write_file(tmp_path, path, b"x", checked)
+    write_file(tmp_path, "runs/b.html", b"x", checked)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["a.html", "b.html"]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_aside(tmp_path: Path) -> None:
