@@ -341,6 +341,8 @@ class StoredRun(Document, frozen=True, kw_only=True):
     @property
     def standing(self) -> str:
         """How it ended, or `retracted` or `continued`, which weigh more."""
+        if not self.notes:
+            return self.record.status
         if self.retraction is not None:
             return "retracted"
         return self.record.status if self.continued_by is None else "continued"

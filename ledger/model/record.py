@@ -193,7 +193,10 @@ class Record(Document, frozen=True, kw_only=True):
 
     def metric(self, key: str) -> Metric | None:
         """Return the metric with that key (`split/name`), or none; of several the last, which is the final value."""
-        return next((metric for metric in reversed(self.results.metrics) if metric.key == key), None)
+        for metric in reversed(self.results.metrics):
+            if key.endswith(metric.name) and metric.key == key:  # most are told apart by their names alone
+                return metric
+        return None
 
     @property
     def headline(self) -> Metric | None:

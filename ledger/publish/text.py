@@ -3,6 +3,7 @@
 Characters that could hide or reorder text are made visible; our own markup is made elsewhere.
 """
 
+import re
 import unicodedata
 from html import escape
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from ledger import formatting
 from ledger.model.values import ParamValue
 
 _KEPT = {"\n", "\t"}
+_LAID_OUT = re.compile(r"[\n\t]")
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of invisible and reordering characters: control, format, surrogate, separators."""
 
@@ -21,11 +23,14 @@ def visible(text: str) -> str:
     """Return `text` with every control, format and bidi character replaced by a visible one."""
     if text.isprintable():
         return text
-    return "".join(_visible_character(character) for character in text.replace("\r\n", "\n"))
+    text = text.replace("\r\n", "\n")
+    if _LAID_OUT.sub("", text).isprintable():
+        return text
+    return "".join(map(_visible_character, text))
 
 
 def _visible_character(character: str) -> str:
-    if character in _KEPT or unicodedata.category(character) not in _HIDDEN:
+    if character.isprintable() or character in _KEPT or unicodedata.category(character) not in _HIDDEN:
         return character
     return f"⟨U+{ord(character):04X}⟩"
 

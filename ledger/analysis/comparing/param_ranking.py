@@ -37,23 +37,26 @@ def rank_params(runs: Iterable[StoredRun]) -> list[str]:
     for at, run in enumerate(all_runs):
         for name, value in run.record.params.values.items():
             given.setdefault(name, {})[at] = value
+    keyed = {name: {at: _key(value) for at, value in values.items()} for name, values in given.items()}
     places = {name for run in all_runs for name in run.record.params.places}
     within, across = _headlines(all_runs, by_experiment=True), _headlines(all_runs, by_experiment=False)
     keys = {
         name: (
-            _tier(name, values, all_runs, places),
-            -round(share_explained(values, within), _DIGITS),
-            -round(share_explained(values, across), _DIGITS),
+            _tier(name, keyed[name], all_runs, places),
+            -round(share_explained(values, within, keyed[name]), _DIGITS),
+            -round(share_explained(values, across, keyed[name]), _DIGITS),
             -len(values),
             name,
         )
         for name, values in given.items()
-        if len({_key(value) for value in values.values()}) > 1
+        if len(set(keyed[name].values())) > 1
     }
     return sorted(keys, key=keys.__getitem__)
 
 
-def share_explained(values: _Values, measured: Iterable[Mapping[int, float]]) -> float:
+def share_explained(
+    values: _Values, measured: Iterable[Mapping[int, float]], keyed: Mapping[int, Hashable] | None = None
+) -> float:
     """Return the share, from 0 to 1, of the variance of measurements that lies between the values of a param.
 
     It is epsilon squared, 1 - (1 - eta squared)(n - 1)/(n - k) for n measurements and k values (T. L. Kelley, An
@@ -63,12 +66,14 @@ def share_explained(values: _Values, measured: Iterable[Mapping[int, float]]) ->
     Args:
         values: the value of each run that has the param.
         measured: for each comparable group the finite value of each run.
+        keyed: what tells these values apart, where it is at hand.
     """
+    keyed = {at: _key(value) for at, value in values.items()} if keyed is None else keyed
     explained, total = 0.0, 0
     for group in measured:
         total += len(group)
         shared = [at for at in group if at in values]
-        levels = _levels([values[at] for at in shared])
+        levels = _levels([values[at] for at in shared]) or [keyed[at] for at in shared]
         members: dict[Hashable, list[float]] = defaultdict(list)
         for level, at in zip(levels, shared, strict=True):
             members[level].append(group[at])
@@ -84,19 +89,24 @@ def _epsilon_squared(members: Sequence[Sequence[float]]) -> float:
     scale = max(map(abs, everything)) or 1.0
     middle = mean(everything) / scale
     around = math.fsum((value / scale - middle) ** 2 for value in everything)
-    within = math.fsum((value / scale - mean(level) / scale) ** 2 for level in members for value in level)
+    means = [mean(level) / scale for level in members]
+    within = math.fsum(
+        (value / scale - middle) ** 2 for middle, level in zip(means, members, strict=True) for value in level
+    )
     if around <= 0:
         return 0.0
     return max(0.0, 1 - within / around * (count - 1) / (count - levels))
 
 
-def _levels(values: Sequence[ParamValue]) -> list[Hashable]:
-    """Return the level of each value: itself, or where numbers are many one of as many even parts of their order."""
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+def _levels(values: Sequence[ParamValue]) -> Sequence[Hashable]:
+    """Return the level of each value where numbers are many, one of as many even parts of their order; else none."""
+    numbers = [value for value in values if type(value) is float or type(value) is int]
+    if len(numbers) < len(values):
+        return ()
     distinct = sorted({value for value in numbers if not math.isnan(value)})
     most = min(_LEVELS, max(2, len(values) // 2))
-    if len(numbers) < len(values) or len(distinct) <= most:
-        return [_key(value) for value in values]
+    if len(distinct) <= most:
+        return ()
     level = {value: at * most // len(distinct) for at, value in enumerate(distinct)}
     return [level.get(value, -1) for value in numbers]
 
@@ -112,14 +122,14 @@ def _headlines(runs: Sequence[StoredRun], *, by_experiment: bool) -> list[dict[i
     return list(groups.values())
 
 
-def _tier(name: str, values: _Values, runs: Sequence[StoredRun], places: Iterable[str]) -> int:
+def _tier(name: str, keyed: Mapping[int, Hashable], runs: Sequence[StoredRun], places: Iterable[str]) -> int:
     if is_seed(name):
         return 3
     if is_place(name) or name in places:
         return 2
     within: dict[str, set[Hashable]] = defaultdict(set)
-    for at, value in values.items():
-        within[runs[at].record.experiment].add(_key(value))
+    for at, key in keyed.items():
+        within[runs[at].record.experiment].add(key)
     return int(all(len(found) == 1 for found in within.values()))
 
 

@@ -6,6 +6,7 @@ grows, so addresses and commands use ids, and pages show both.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from ledger.analysis.comparing.settings import is_place, is_seed
 from ledger.model.entries import StoredRun
@@ -88,12 +89,11 @@ def _telling(facts: Sequence[_Facts]) -> list[str]:
             values.setdefault(name, set()).add(text)
             having[name] += 1
     varied = sorted(name for name in values if len(values[name]) > 1 or having[name] < len(facts))[:_CANDIDATES]
+    alone = {name: len(values[name]) + (having[name] < len(facts)) for name in varied}
     groups = [0] * len(facts)
     chosen: list[str] = []
     while varied and len(chosen) < _PARAMS:
-        counts = {
-            name: len({(group, one.get(name)) for group, one in zip(groups, facts, strict=True)}) for name in varied
-        }
+        counts = {name: _parted(name, groups, facts) for name in varied} if chosen else alone
         # What every run has is told before what some lack; a short value before a long one.
         best = min(varied, key=lambda name: (-counts[name], -having[name], max(map(len, values[name])), name))
         if counts[best] == len(set(groups)):
@@ -106,6 +106,11 @@ def _telling(facts: Sequence[_Facts]) -> list[str]:
         varied.remove(best)
     words = {name for name in chosen if not any(text.startswith(("-", *"0123456789")) for text in values[name])}
     return sorted(chosen, key=lambda name: (name not in words, name == _DATA, name))
+
+
+def _parted(name: str, groups: Sequence[int], facts: Sequence[_Facts]) -> int:
+    """Return into how many groups a param parts the groups of runs."""
+    return len({(group, one.get(name)) for group, one in zip(groups, facts, strict=True)})
 
 
 def _short_names(names: Sequence[str]) -> dict[str, str]:
@@ -131,8 +136,13 @@ def _text(name: str, value: ParamValue) -> str:
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, int | float):
-        return exact if len(exact := repr(value)) <= _DIGITS else f"{value:.6g}"
+        return _number(value) if value else repr(value)  # zero and negative zero are equal
     return _cut(" ".join(str(value).split())) or f"no {name}"
+
+
+@lru_cache(maxsize=4096, typed=True)  # runs of a sweep have the same few
+def _number(value: float) -> str:
+    return exact if len(exact := repr(value)) <= _DIGITS else f"{value:.6g}"
 
 
 def _cut(text: str) -> str:

@@ -6,6 +6,7 @@ setting differ by seed only, so their spread is the noise that any difference be
 
 import math
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -114,11 +115,13 @@ class Spread(Document, frozen=True, kw_only=True):
     """First quartile, median and third; none for fewer than four values, which are more informative themselves."""
 
 
+@lru_cache(maxsize=4096)  # ten thousand runs use the same few names
 def is_seed(param: str) -> bool:
     """Return whether a param is a random seed, such as `seed` or `trainer.random_seed`."""
     return param.rpartition(".")[2].lower() in _SEEDS
 
 
+@lru_cache(maxsize=4096)
 def is_place(param: str) -> bool:
     """Return whether a param only says where something goes, such as `output_dir` or `trainer.logging_dir`."""
     return param.rpartition(".")[2].lower() in _PLACES

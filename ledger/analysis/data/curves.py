@@ -21,8 +21,9 @@ from ledger.model.boxes.outputs import SeriesSummary, Statistics
 from ledger.model.values import Document, check_label, number
 
 _AXES = ("step", "epoch", "seconds")
+_REAL = r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:e[+-]?[0-9]{1,4})?|NaN|-?Infinity"
+_CELL = re.compile(rf"(?:{_REAL})?")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
-_REAL = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:e[+-]?[0-9]{1,4})?|NaN|-?Infinity")
 _QUOTED_AT_START = ("=", "+", "-", "@", "'")
 """First characters that make a spreadsheet run a cell as a formula
 (https://owasp.org/www-community/attacks/CSV_Injection), and the sign that disarms them."""
@@ -339,9 +340,8 @@ def _points(reader: Iterable[list[str]], names: list[str], problems: list[str]) 
             problems.append(f"line {line}: {len(names) + len(_AXES)} columns expected, not {len(row)}")
             continue
         step, *cells = row
-        wrong = [cell for cell in cells if cell and not _REAL.fullmatch(cell)]
-        wrong += [step] if step and not _WHOLE.fullmatch(step) else []
-        if wrong:
+        if not all(map(_CELL.fullmatch, cells)) or (step and not _WHOLE.fullmatch(step)):
+            wrong = [*(cell for cell in cells if not _CELL.fullmatch(cell)), step]
             problems.append(f"line {line}: not a number: `{ascii(wrong[0])[1:-1][:40]}`")
             continue
         epoch, seconds, *values = (float(cell) if cell else None for cell in cells)

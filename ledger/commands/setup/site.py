@@ -10,14 +10,12 @@ from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, UsageError
 from ledger.formatting import byte_size, duration
-from ledger.publish.site.build import SiteReport, build_site
-from ledger.publish.site.serve import serve_site
+from ledger.publish.site.ledger_site import build_ledger_site
+from ledger.publish.site.output import SiteReport
 from ledger.recorder.statements.proposal import read_proposals
-from ledger.repository.blobs import blob_reader
 from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
 from ledger.store.branch.branch import Branch
-from ledger.store.index.idle import read_host_use
 from ledger.store.index.selection import find_runs
 
 _OUTPUT = "build/site"
@@ -60,6 +58,8 @@ def serve_command(output: str, title: str, host: str, port: int) -> None:
 
     Example: ledger site serve
     """
+    from ledger.publish.site.serve import serve_site
+
     ledger = open_ledger()
 
     def build() -> SiteReport:
@@ -123,6 +123,7 @@ def export_command(run: str, output: str | None, title: str, force: bool, as_jso
     from ledger.publish.site.output import write_file
     from ledger.publish.site.single_page import default_name, render_single
     from ledger.publish.site.site_data import survey
+    from ledger.repository.blobs import blob_reader
 
     ledger = open_ledger()
     (found,) = find_runs(ledger, [run])
@@ -156,19 +157,9 @@ def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str |
     url = repository_url or _remote_address(ledger)
     if output == Path(_OUTPUT):
         _hide_from_git(output)
-    with Bar("building the site") as bar, blob_reader(ledger.repository) as read_blob:
-        return build_site(
-            ledger.contents(),
-            read_blob,
-            list(ledger.log()),
-            output,
-            title=title,
-            repository_url=url,
-            budget=ledger.policy.budget,
-            splits=ledger.policy.splits,
-            hosts=read_host_use(ledger),
-            proposals=read_proposals(ledger),
-            progress=bar.show,
+    with Bar("building the site") as bar:
+        return build_ledger_site(
+            ledger, output, title=title, repository_url=url, proposals=read_proposals(ledger), progress=bar.show
         )
 
 

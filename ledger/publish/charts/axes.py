@@ -6,6 +6,7 @@ Colours and type come from the style sheet, so one picture serves both themes. K
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ledger.formatting import tick, typeset
 from ledger.model.values import Document
@@ -72,6 +73,7 @@ def scale_of(values: Sequence[float], start: float, end: float, *, log: bool = F
     return Scale(low=low - room, high=high + room, start=start, end=end)
 
 
+@lru_cache(maxsize=10_000)  # ten thousand charts share round numbers
 def tick_text(value: float) -> str:
     """Return the label of a tick."""
     return typeset(tick(value))

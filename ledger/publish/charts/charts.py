@@ -94,12 +94,17 @@ def path_data(frame: Frame, xs: Sequence[float], ys: Sequence[float]) -> str:
     x_scale, y_scale = frame.x, frame.y
     x_factor = (x_scale.end - x_scale.start) / (x_scale.high - x_scale.low)
     y_factor = (y_scale.end - y_scale.start) / (y_scale.high - y_scale.low)
+    x_low, x_start, y_low, y_start = x_scale.low, x_scale.start, y_scale.low, y_scale.start
+    if all(map(math.isfinite, ys)):
+        points = zip(xs, ys, strict=True)
+        places = [f"{x_start + (x - x_low) * x_factor:.1f} {y_start + (y - y_low) * y_factor:.1f}" for x, y in points]
+        return f"M{'L'.join(places)}{'h.1' if len(places) == 1 else ''}" if places else ""
     parts, pen_down = [], False
     for x, y in zip(xs, ys, strict=True):
         if not math.isfinite(y):
             pen_down = False
             continue
-        px, py = x_scale.start + (x - x_scale.low) * x_factor, y_scale.start + (y - y_scale.low) * y_factor
+        px, py = x_start + (x - x_low) * x_factor, y_start + (y - y_low) * y_factor
         parts.append(f"{'L' if pen_down else 'M'}{px:.1f} {py:.1f}")
         pen_down = True
     if len(parts) == 1:

@@ -1,5 +1,6 @@
 """Panels with the learning curves of a run: one metric on different splits shares a chart."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -110,4 +111,7 @@ def try_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> tuple[list[
 
 def _short(value: float | None) -> float | str | None:
     """Return the value with five significant digits, finer than any screen; words for what JSON has no number for."""
-    return None if value is None else number(float(f"{value:.5g}"))
+    if value is None:
+        return None
+    rounded = float(f"{value:.5g}")
+    return rounded if math.isfinite(rounded) else number(rounded)

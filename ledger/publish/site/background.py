@@ -42,6 +42,8 @@ A push after a pause is published at once."""
 
 Build = Callable[[Path], bool]
 """Builds the site in a folder that holds the previous build, or nothing; returns whether anything changed."""
+Stands = Callable[[Path], bool]
+"""Returns whether a build in the folder of the previous build would change nothing, where that is known without one."""
 Notify = Callable[[str], None]
 
 
@@ -56,12 +58,13 @@ class Published(Document, frozen=True, kw_only=True):
     """Time it took, in seconds."""
 
 
-def publish(site: Path, build: Build) -> Published:
+def publish(site: Path, build: Build, stands: Stands | None = None) -> Published:
     """Build the site and switch to it at once; only whoever holds the lock may.
 
     Args:
         site: the site folder; made where it is missing.
         build: builds in the folder it is given.
+        stands: asked first, where there is a previous build.
 
     Raises:
         LedgerError: the folder cannot be written, or holds something else, or `build` raises it; readers see what
@@ -74,6 +77,8 @@ def publish(site: Path, build: Build) -> Published:
         for left in builds.glob(f"*{_ASIDE}"):
             shutil.rmtree(left)
         before = current.resolve() if current.is_symlink() and current.is_dir() else None
+        if before is not None and stands is not None and stands(before):
+            return Published(folder=str(before), changed=False, seconds=time.monotonic() - started)
         number = max((int(one.name) for one in builds.iterdir() if one.name.isdigit()), default=0) + 1
         aside = builds / f"{number:06}{_ASIDE}"
         if before is not None:
@@ -180,32 +185,20 @@ def publish_ledger(ledger: Branch, site: Path | None, *, title: str | None = Non
         notify(f"the inbox held {len(folded.added)} entries that are on the branch now")
     if site is None:
         return None
-    from ledger.publish.site.build import build_site
-    from ledger.repository.blobs import blob_reader
-    from ledger.store.index.idle import read_host_use
+    from ledger.publish.site.ledger_site import build_ledger_site, inputs_key, unchanged
 
-    fresh = Branch(ledger.repository, ledger.branch)  # whose policy is read again
-    named = fresh.repository.setting(SITE_TITLE_SETTING)
+    named = ledger.repository.setting(SITE_TITLE_SETTING)
     name = title or (named if named is not None else "Experiment ledger")
 
     def build(output: Path) -> bool:
-        with blob_reader(fresh.repository) as read_blob:
-            log, policy = list(fresh.log()), fresh.policy
-            report = build_site(
-                fresh.contents(),
-                read_blob,
-                log,
-                output,
-                title=name,
-                budget=policy.budget,
-                splits=policy.splits,
-                hosts=read_host_use(fresh),
-            )
-        return bool(report.changed)
+        return bool(build_ledger_site(ledger, output, title=name).changed)
 
-    published = publish(site, build)
+    def stands(output: Path) -> bool:
+        return unchanged(output, inputs_key(ledger, name, None, ())) is not None
+
+    published = publish(site, build, stands)
     what = f"published {published.folder}" if published.changed else "nothing to publish"
-    notify(f"{what} in {duration(published.seconds)}, at {(fresh.tip() or 'no ledger')[:10]}")
+    notify(f"{what} in {duration(published.seconds)}, at {(ledger.tip() or 'no ledger')[:10]}")
     return published
 
 

@@ -1,21 +1,18 @@
 """The build of a ledger's site: only the pages that changed, with the same bytes every time."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
-import msgspec
-
-from ledger import __version__
 from ledger.analysis.advice.budget import Budget, spent_of
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.hosts.idle import NO_HOSTS, HostUse
 from ledger.errors import LedgerError
 from ledger.hashing import hash_bytes
+from ledger.model.document import uncollected
 from ledger.model.entries import Contents, DatasetVersion, LogEntry, StoredRun
 from ledger.model.values import Document
 from ledger.publish.pages import (
@@ -39,41 +36,32 @@ from ledger.publish.pages.parts.weak_view import WeakReader
 from ledger.publish.site.comparison_data import COMPARISON_PATH, render_comparison_data
 from ledger.publish.site.feed import FEED_PATH, render_feed
 from ledger.publish.site.frames import Handbook, join, read_handbook
-from ledger.publish.site.output import Made, Memory, claim, delete_files, read_memory, sizes, write_file, write_memory
+from ledger.publish.site.output import (
+    Made,
+    Memory,
+    Progress,
+    SiteReport,
+    claim,
+    delete_files,
+    read_memory,
+    sizes,
+    standing_key,
+    write_file,
+    write_memory,
+)
 from ledger.publish.site.page_list import PAGES_PATH, render_pages
 from ledger.publish.site.query_numbers import NUMBERS_PATH, render_numbers
+from ledger.publish.site.renderer import handbook_key, key_of, renderer_key
 from ledger.publish.site.search_data import PATH as COLUMNS_PATH
 from ledger.publish.site.search_data import render_columns
 from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
-from ledger.resources import shipped
 from ledger.store.branch.policy import SPLITS
 
 ReadBlob = Callable[[str], bytes]
-Progress = Callable[[str, int, int], None]
-
-_LIBRARIES = ("jinja2", "markupsafe", "mkdocs", "mkdocs-material", "pygments", "pymdown-extensions")
-"""Libraries on whose versions a page's bytes depend, besides the sources of this package."""
 
 _HANDBOOK = "handbook"
-
-
-class SiteReport(Document, frozen=True, kw_only=True):
-    """The result of a build."""
-
-    written: int
-    """Number of pages written."""
-    kept: int
-    """Number of unchanged pages."""
-    deleted: int
-    """Number of pages deleted because their content is gone."""
-    changed: tuple[str, ...]
-    """Paths of every file written or deleted, sorted."""
-    seconds: float
-    """Time the build took, in seconds."""
-    output: str
-    """Folder of the site."""
-    problems: tuple[str, ...]
-    """What could not be read or shown, one line each."""
+_COLLECTED = 500
+"""Files of pages after which garbage is collected."""
 
 
 class Unit(Document, frozen=True, kw_only=True):
@@ -99,6 +87,7 @@ def build_site(
     splits: Mapping[str, str] = SPLITS,
     hosts: HostUse = NO_HOSTS,
     proposals: Sequence[str] = (),
+    inputs: str = "",
     progress: Progress | None = None,
 ) -> SiteReport:
     """Build the site of `contents` in `output`, touching only what changed since the last build there.
@@ -114,6 +103,7 @@ def build_site(
         splits: other names of splits, as policy states them.
         hosts: days of watched hosts, with the prices of their GPUs.
         proposals: names of proposed runs that wait for a review.
+        inputs: hash of all of these, by which the next build knows them; empty where it may not.
         progress: called with what is done, how many are done, and of how many.
 
     Raises:
@@ -122,16 +112,18 @@ def build_site(
     """
     started = time.monotonic()
     before, problems = read_memory(output)
-    atlas = survey(contents, log, _web_address(repository_url), splits)
     try:
         claim(output)
         site = _Site(output, before, progress)
-        shells = site.place_handbook(title, atlas.repository_url)
-        not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
-        feed = _finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
-        site.place_all([not_found, feed, *_units(atlas, read_blob, shells, budget or Budget(), hosts, proposals)])
+        with uncollected():
+            atlas = survey(contents, log, _web_address(repository_url), splits)
+            shells = site.place_handbook(title, atlas.repository_url)
+            not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
+            feed = _finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
+            site.place_all([not_found, feed, *_units(atlas, read_blob, shells, budget or Budget(), hosts, proposals)])
         site.sweep()
-        write_memory(output, site.memory(shells))
+        found = [f"{problem.path}: {problem.message}" for problem in atlas.problems]
+        write_memory(output, site.memory(shells, inputs, found))
     except OSError as error:
         raise LedgerError(f"the site cannot be written: {error.strerror}: `{error.filename}`") from error
     return SiteReport(
@@ -141,7 +133,7 @@ def build_site(
         changed=tuple(sorted([*site.written, *site.deleted])),
         seconds=time.monotonic() - started,
         output=str(output),
-        problems=(*problems, *(f"{problem.path}: {problem.message}" for problem in atlas.problems)),
+        problems=(*problems, *found),
     )
 
 
@@ -153,6 +145,7 @@ class _Site:
         self.before = before
         self.progress = progress or (lambda _what, _done, _total: None)
         self.standing = sizes(output)
+        self.checked: set[str] = set()
         self.units: dict[str, Made] = {}
         self.written: list[str] = []
         self.deleted: list[str] = []
@@ -160,7 +153,7 @@ class _Site:
 
     def place_handbook(self, title: str, repository_url: str | None) -> Mapping[str, str]:
         """Return the shells; MkDocs runs only when what it reads has changed."""
-        key = _key(title, repository_url, _files_key(shipped("site")), [version(library) for library in _LIBRARIES])
+        key = handbook_key(title, repository_url)
         if self.before.shell_key == key and self._stands(_HANDBOOK, key):
             self._keep(_HANDBOOK)
             return self.before.shells
@@ -172,12 +165,16 @@ class _Site:
 
     def place_all(self, units: Sequence[Unit]) -> None:
         """Write every unit whose key changed or whose files are not as they were written."""
+        collected = 0
         for done, unit in enumerate(units, start=1):
             if self._stands(unit.name, unit.key):
                 self._keep(unit.name)
             else:
                 self._write(unit.name, unit.key, unit.render())
                 self.progress("pages", done, len(units))
+                if len(self.written) - collected > _COLLECTED:
+                    gc.collect(0)  # what is older is the ledger itself
+                    collected = len(self.written)
         self.progress("pages", len(units), len(units))
 
     def sweep(self) -> None:
@@ -186,18 +183,31 @@ class _Site:
         orphans = {path for made in self.before.units.values() for path in made.files} - wanted
         self.deleted = sorted(orphans)
         delete_files(self.output, self.deleted)
+        for path in self.deleted:
+            folder, name = _split(path)
+            self.standing.get(folder, {}).pop(name, None)
 
-    def memory(self, shells: Mapping[str, str]) -> Memory:
+    def memory(self, shells: Mapping[str, str], inputs: str, problems: Sequence[str]) -> Memory:
         """Return the data for the next build."""
-        return Memory(units=self.units, shell_key=self.units[_HANDBOOK].key, shells=dict(shells))
+        return Memory(
+            units=self.units,
+            shell_key=self.units[_HANDBOOK].key,
+            shells=dict(shells),
+            pages=self.kept + sum(path.endswith(".html") for path in self.written),
+            inputs=inputs,
+            standing=standing_key(self.standing),
+            problems=tuple(problems),
+        )
 
     def _stands(self, name: str, key: str) -> bool:
         made = self.before.units.get(name)
         return (
-            made is not None
-            and made.key == key
-            and all(self.standing.get(path) == size for path, size in made.files.items())
+            made is not None and made.key == key and all(self._size(path) == size for path, size in made.files.items())
         )
+
+    def _size(self, path: str) -> int | None:
+        folder, name = _split(path)
+        return self.standing.get(folder, {}).get(name)
 
     def _keep(self, name: str) -> None:
         made = self.before.units[name]
@@ -206,9 +216,17 @@ class _Site:
 
     def _write(self, name: str, key: str, files: Mapping[str, bytes]) -> None:
         for path, data in files.items():
-            write_file(self.output, path, data)
+            write_file(self.output, path, data, self.checked)
             self.written.append(path)
+            folder, file = _split(path)
+            self.standing.setdefault(folder, {})[file] = len(data)
         self.units[name] = Made(key=key, files={path: len(data) for path, data in sorted(files.items())})
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return the folder of a path, with its slash, and the name in it."""
+    at = path.rfind("/") + 1
+    return path[:at], path[at:]
 
 
 def _units(
@@ -220,8 +238,8 @@ def _units(
     proposals: Sequence[str],
 ) -> Iterator[Unit]:
     """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
-    renderer = _renderer_key(atlas.repository_url)
-    run_shell, experiment_shell = _key(renderer, shells["run"]), _key(renderer, shells["experiment"])
+    renderer = renderer_key(atlas.repository_url)
+    run_shell, experiment_shell = key_of(renderer, shells["run"]), key_of(renderer, shells["experiment"])
     milestones = survey_milestones(atlas, budget)
     yield _finished(PAGES_PATH, {PAGES_PATH: render_pages(atlas, milestones)})
     for page in _overviews(atlas, milestones, hosts, proposals):
@@ -235,13 +253,13 @@ def _units(
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
     yield Unit(
         name=COMPARISON_PATH,
-        key=_key(renderer, list(marks.values()), list(atlas.settings.values())),
+        key=key_of(renderer, list(marks.values()), list(atlas.settings.values())),
         render=lambda: {COMPARISON_PATH: render_comparison_data(atlas)},
     )
-    yield from _boards(atlas, shells, _key(renderer, shells["board"]), marks)
+    yield from _boards(atlas, shells, key_of(renderer, shells["board"]), marks)
     places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}
     for name, runs in atlas.experiments.items():
-        key = _key(
+        key = key_of(
             experiment_shell,
             [marks[run.record.id] for run in runs],
             sorted(_datasets_used(atlas, runs)),
@@ -272,7 +290,7 @@ def _units(
         around = (atlas.neighbours[record.id], named, ways)
         shown = (marks[record.id], around, related, used, measured_on, verdict, boards)
         render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget, weak)
-        key = _key(run_shell, budget, *shown)
+        key = key_of(run_shell, budget, *shown)
         yield Unit(name=addresses.run_page(record.id), key=key, render=render)
 
 
@@ -305,7 +323,7 @@ def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mappi
         retired = atlas.retired.get(group.dataset)
         yield Unit(
             name=board_path(group),
-            key=_key(renderer, group, board.direction, shown, siblings[group.key], aside, retired),
+            key=key_of(renderer, group, board.direction, shown, siblings[group.key], aside, retired),
             render=partial(_board_files, board, atlas, shells),
         )
 
@@ -316,7 +334,7 @@ def _board_files(board: Leaderboard, atlas: Atlas, shells: Mapping[str, str]) ->
 
 
 def _finished(name: str, files: Mapping[str, bytes]) -> Unit:
-    return Unit(name=name, key=_key([hash_bytes(data) for data in files.values()]), render=lambda: files)
+    return Unit(name=name, key=key_of([hash_bytes(data) for data in files.values()]), render=lambda: files)
 
 
 def _run_files(
@@ -343,32 +361,13 @@ def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Mapp
 
 def _run_mark(run: StoredRun) -> str:
     """Return the hash of everything on the ledger about a run; blob ids represent the files beside the record."""
-    return _key(run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None)
+    return key_of(
+        run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None
+    )
 
 
 def _datasets_used(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
     return {use.name for run in runs for use in run.record.datasets.used if use.name and use.name in atlas.datasets}
-
-
-def renderer_folders() -> list[Path]:
-    """Return the folders of sources on which the bytes of a page depend."""
-    package = Path(str(files("ledger")))
-    return [*(package / room for room in ("publish", "analysis", "model", "exporters")), shipped("templates")]
-
-
-def _renderer_key(repository_url: str | None) -> str:
-    """Return the hash of everything that renders pages: our sources, the templates, the libraries."""
-    libraries = [version(library) for library in _LIBRARIES]
-    return _key(__version__, repository_url, libraries, [_files_key(folder) for folder in renderer_folders()])
-
-
-def _files_key(folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    return _key([(path.relative_to(folder).as_posix(), hash_bytes(path.read_bytes())) for path in files])
-
-
-def _key(*parts: object) -> str:
-    return hash_bytes(msgspec.json.encode(parts))
 
 
 def _web_address(url: str | None) -> str | None:

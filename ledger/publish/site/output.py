@@ -5,12 +5,13 @@ remembered in one file, which is also the mark by which the folder is known as o
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from ledger.errors import Conflict, LedgerError
+from ledger.hashing import hash_bytes
 from ledger.model.values import Document
 
 MEMORY = ".ledger-site.json"
@@ -18,8 +19,30 @@ MEMORY = ".ledger-site.json"
 
 MEMORY_FORMAT = 1
 
+Progress = Callable[[str, int, int], None]
+"""Called with what is done, how many are done, and of how many."""
+
 _KNOWN_HIDDEN = {".git", ".gitignore", ".nojekyll"}
 """Hidden names that a new output folder may have: it is often the work tree of a branch for pages."""
+
+
+class SiteReport(Document, frozen=True, kw_only=True):
+    """The result of a build."""
+
+    written: int
+    """Number of pages written."""
+    kept: int
+    """Number of unchanged pages."""
+    deleted: int
+    """Number of pages deleted because their content is gone."""
+    changed: tuple[str, ...]
+    """Paths of every file written or deleted, sorted."""
+    seconds: float
+    """Time the build took, in seconds."""
+    output: str
+    """Folder of the site."""
+    problems: tuple[str, ...]
+    """What could not be read or shown, one line each."""
 
 
 class Made(Document, frozen=True, kw_only=True):
@@ -42,6 +65,29 @@ class Memory(Document, frozen=True, kw_only=True):
     """Hash of what the shells were made from."""
     shells: Mapping[str, str] = {}
     """Kind of page to its shell."""
+    pages: int = 0
+    """Number of pages."""
+    inputs: str = ""
+    """Hash of all that the last build read; empty where the next one has to read it again."""
+    standing: str = ""
+    """Hash of the files that stood in the output after the last build, with their sizes."""
+    problems: tuple[str, ...] = ()
+    """What the last build could not read or show."""
+
+
+class LastBuild(Document, frozen=True, kw_only=True):
+    """The part of a memory that says how the last build ended: read without its units, of which there are many."""
+
+    format: int = MEMORY_FORMAT
+    """Format of the memory."""
+    pages: int = 0
+    """Number of pages."""
+    inputs: str = ""
+    """Hash of all that the last build read."""
+    standing: str = ""
+    """Hash of the files that stood in the output after it."""
+    problems: tuple[str, ...] = ()
+    """What it could not read or show."""
 
 
 def read_memory(output: Path) -> tuple[Memory, list[str]]:
@@ -70,6 +116,18 @@ def read_memory(output: Path) -> tuple[Memory, list[str]]:
     return memory, []
 
 
+def read_last_build(output: Path) -> LastBuild | None:
+    """Return how the last build in `output` ended; none where that cannot be read."""
+    mark = output / MEMORY
+    try:
+        if mark.is_symlink():
+            return None
+        last = msgspec.json.decode(mark.read_bytes(), type=LastBuild)
+    except (msgspec.DecodeError, UnicodeDecodeError, OSError):
+        return None
+    return last if last.format == MEMORY_FORMAT else None
+
+
 def write_memory(output: Path, memory: Memory) -> None:
     """Write the memory of `output`, last, so that an interrupted build is repeated."""
     write_file(output, MEMORY, msgspec.json.encode(memory, order="sorted"))
@@ -82,21 +140,33 @@ def claim(output: Path) -> None:
         write_memory(output, Memory())
 
 
-def write_file(output: Path, path: str, data: bytes) -> None:
+def write_file(output: Path, path: str, data: bytes, checked: set[str] | None = None) -> None:
     """Write one file of the site: aside, then renamed.
+
+    Args:
+        output: folder of the site.
+        path: of the file in it.
+        data: its bytes.
+        checked: folders that this build has checked and created before; new ones are added.
 
     Raises:
         LedgerError: the path leads out of the output.
         OSError: the disk refuses.
     """
-    target = inside(output, path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name[:200]}.{os.getpid()}.aside")
+    folder, _, name = path.rpartition("/")
+    if checked is None or folder not in checked or name in {"", ".", ".."} or "\\" in name:
+        inside(output, path).parent.mkdir(parents=True, exist_ok=True)
+        if checked is not None:
+            checked.add(folder)
+    place = f"{output}/{folder}" if folder else str(output)
+    aside = f"{place}/.{name[:200]}.{os.getpid()}.aside"
     try:
-        aside.write_bytes(data)
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
+        with open(aside, "wb", buffering=0) as file:  # noqa: PTH123  # pathlib takes longer than the disk
+            file.write(data)
+        os.replace(aside, f"{place}/{name}")  # noqa: PTH105  # as above
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
 
 
 def delete_files(output: Path, paths: Iterable[str]) -> None:
@@ -129,16 +199,36 @@ def inside(output: Path, path: str) -> Path:
     return output / pure
 
 
-def sizes(output: Path) -> Mapping[str, int]:
+Standing = dict[str, dict[str, int]]
+"""Folder in the output (with a slash at its end, empty for the output itself) to the sizes of its files in bytes."""
+
+
+def sizes(output: Path) -> Standing:
     """Return every file that stands in the output, with its size in bytes."""
-    found: dict[str, int] = {}
+    found: Standing = {}
     pending = [("", str(output))]
     while pending:
         prefix, folder = pending.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((f"{prefix}{entry.name}/", entry.path))
-                elif entry.is_file(follow_symlinks=False):
-                    found[prefix + entry.name] = entry.stat(follow_symlinks=False).st_size
+        here = found[prefix] = {}
+        # Through a descriptor, the kernel looks up a name and not a path: a fifth of the time of 50,000 files.
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False):
+                        here[entry.name] = entry.stat(follow_symlinks=False).st_size
+                    elif entry.is_dir(follow_symlinks=False):
+                        pending.append((f"{prefix}{entry.name}/", f"{folder}/{entry.name}"))
+        finally:
+            os.close(descriptor)
     return found
+
+
+def standing_key(standing: Standing) -> str:
+    """Return the hash of the files of an output and their sizes; hidden ones, as of git, are not of the site."""
+    shown = {folder: files for folder, files in standing.items() if files and not folder.startswith(".")}
+    shown[""] = {name: size for name, size in standing.get("", {}).items() if not name.startswith(".")}
+    try:
+        return hash_bytes(msgspec.json.encode(shown, order="sorted"))
+    except UnicodeEncodeError:  # a name that is no text, of somebody else
+        return hash_bytes(repr([(folder, sorted(shown[folder].items())) for folder in sorted(shown)]).encode())

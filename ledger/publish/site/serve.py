@@ -18,7 +18,7 @@ from ledger import resources
 from ledger.errors import LedgerError
 from ledger.formatting import duration
 from ledger.publish.pages.addresses import NOT_FOUND
-from ledger.publish.site.build import SiteReport
+from ledger.publish.site.output import SiteReport
 
 POLL_SECONDS = 1.0
 """How often the tip of the ledger branch is read."""

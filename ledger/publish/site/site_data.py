@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from ledger.analysis.advice.inquiry import Inquiry, inquiries_of
-from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, group_of, leaderboards
+from ledger.analysis.comparing.comparable import Group, Leaderboard, counts, leaderboards
 from ledger.analysis.comparing.leaderboard import Place as SettingPlace
 from ledger.analysis.comparing.leaderboard import Score, SettingBoard, latest_metrics, setting_board, short_key
 from ledger.analysis.comparing.ranks import encode_trace, split_ranks, trace_of
@@ -218,7 +218,7 @@ def board_path(group: Group) -> str:
 
 def board_path_of(metric: Metric, atlas: Atlas) -> str:
     """Return the path of a value's leaderboard; empty where there is none, or where it is not ranked."""
-    return atlas.address_of(group_of(metric)) if metric.dataset_hash else ""
+    return atlas.addresses.get(metric.group_id, "") if metric.dataset_hash else ""
 
 
 def board_name(group: Group) -> str:

@@ -74,6 +74,9 @@ def _elsewhere(repository: Repository, tip: str, entries: Sequence[tuple[str, "A
     return {run for run, there in zip(asked, repository.read_objects(names), strict=True) if there is not None}
 
 
+MISSING = "the object is missing from this clone"
+"""Problem of a document that git can fetch later: the only one that another look at the same commit may not find."""
+
 AnyEntry = Record | DatasetVersion | Evaluation | Note | Case | HostDay
 """Any document that can be on the ledger."""
 
@@ -100,7 +103,7 @@ def load_entry(path: str, data: bytes | None, kind: type[AnyEntry]) -> AnyEntry 
     """Return the document at a path, or why it is invalid; none when its object is missing."""
     try:
         if data is None:
-            raise LedgerError("the object is missing from this clone")  # noqa: TRY301  # problems are made in one place
+            raise LedgerError(MISSING)  # noqa: TRY301  # problems are made in one place
         entry: AnyEntry = load(data, kind, source=path)
         check_path(path, entry)
     except InvalidDocument as error:

@@ -9,9 +9,9 @@ import pytest
 from ledger.errors import Conflict, LedgerError
 from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages import addresses
-from ledger.publish.site import build
-from ledger.publish.site.build import SiteReport, build_site, renderer_folders
-from ledger.publish.site.output import MEMORY, delete_files, inside
+from ledger.publish.site import renderer
+from ledger.publish.site.build import build_site
+from ledger.publish.site.output import MEMORY, SiteReport, delete_files, inside
 from tests.conftest import git_in
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
@@ -274,12 +274,12 @@ def test_progress_is_told(site: Site) -> None:
 
 
 def test_pages_are_made_again_when_what_renders_them_changes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in renderer_folders():
+    for folder in renderer.renderer_folders():
         assert any(folder.rglob("*.py")) or any(folder.rglob("*.jinja")), folder
     site.build()
     assert site.build().written == 0
     other = site.output.parent / "sources"
     other.mkdir()
     (other / "page.py").write_text("changed")
-    monkeypatch.setattr(build, "renderer_folders", lambda: [other])
+    monkeypatch.setattr(renderer, "renderer_folders", lambda: [other])
     assert site.build().written >= len(site.contents.runs)

@@ -1,5 +1,6 @@
 """The output folder: only what builds made is touched, and nothing leads out of it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ledger.publish.site.output import (
     inside,
     read_memory,
     sizes,
+    standing_key,
     write_file,
     write_memory,
 )
@@ -87,7 +89,36 @@ def test_a_file_is_written_whole_and_nothing_is_left_aside(tmp_path: Path) -> No
     write_file(tmp_path, "runs/a.html", b"old")
     write_file(tmp_path, "runs/a.html", b"newer")
     write_file(tmp_path, f"runs/{'n' * 240}.html", b"long")
-    assert sizes(tmp_path) == {"runs/a.html": 5, f"runs/{'n' * 240}.html": 4}
+    assert sizes(tmp_path)["runs/"] == {"a.html": 5, f"{'n' * 240}.html": 4}
+
+
+def test_files_of_an_output_have_one_key_whatever_their_names(tmp_path: Path) -> None:
+    for path in ("b/y", "a/x", "top.html"):
+        write_file(tmp_path, path, b"12")
+    before = standing_key(sizes(tmp_path))
+    assert standing_key(dict(reversed(sizes(tmp_path).items()))) == before
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "index").touch()
+    (tmp_path / ".nojekyll").touch()
+    assert standing_key(sizes(tmp_path)) == before
+    (tmp_path / "a" / os.fsdecode(b"\xff")).touch()
+    odd = standing_key(sizes(tmp_path))
+    assert odd != before
+    assert odd == standing_key(sizes(tmp_path))
+    (tmp_path / "a" / os.fsdecode(b"\xff")).unlink()
+    (tmp_path / "a" / "x").write_bytes(b"123")
+    assert standing_key(sizes(tmp_path)) not in {before, odd}
+
+
+def test_a_folder_that_was_checked_is_not_looked_at_again_and_names_are(tmp_path: Path) -> None:
+    checked: set[str] = set()
+    write_file(tmp_path, "runs/a.html", b"x", checked)
+    assert checked == {"runs"}
+    for path in ("runs/..", "runs/a\\b", "../x", "/x"):
+        with pytest.raises(LedgerError, match="leads out of the site"):
+            write_file(tmp_path, path, b"x", checked)
+    write_file(tmp_path, "runs/b.html", b"x", checked)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["a.html", "b.html"]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_aside(tmp_path: Path) -> None:
@@ -124,12 +155,12 @@ def test_a_link_in_place_of_a_folder_is_refused_wherever_it_leads(tmp_path: Path
     with pytest.raises(LedgerError, match="a link stands where the site needs a folder"):
         delete_files(tmp_path / "out", ["runs/a.html"])
     assert (tmp_path / "elsewhere" / "a.html").read_bytes() == b""
-    assert sizes(tmp_path / "out") == {}
+    assert sizes(tmp_path / "out") == {"": {}}
 
 
 def test_what_is_deleted_takes_folders_that_become_empty_and_no_others(tmp_path: Path) -> None:
     for path in ("a/b/c/x", "a/b/y", "z/x", "mine"):
         write_file(tmp_path, path, b"x")
     delete_files(tmp_path, ["a/b/c/x", "z/x", "never/there"])
-    assert sizes(tmp_path) == {"a/b/y": 1, "mine": 1}
+    assert sizes(tmp_path) == {"": {"mine": 1}, "a/": {}, "a/b/": {"y": 1}}
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_dir()) == ["a", "b"]

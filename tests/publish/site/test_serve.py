@@ -14,7 +14,7 @@ import pytest
 
 from ledger.errors import LedgerError
 from ledger.publish.site import serve
-from ledger.publish.site.build import SiteReport
+from ledger.publish.site.output import SiteReport
 from ledger.publish.site.serve import serve_site
 
 
