@@ -1,6 +1,6 @@
 // What the scripts of the site hand to each other, for the type checker. Each script adds its part to the window.
 
-/** What `ledger/publish/site/search_data.py` writes, made whole by `columns.js`. */
+/** What `ledger/publish/data/search_data.py` writes, made whole by `columns.js`. */
 interface Column {
   words: string[];
   codes: number[];
@@ -94,7 +94,7 @@ interface Line {
   high?: number[];
 }
 
-/** What `ledger/publish/site/comparison_data.py` writes of a comparable group. */
+/** What `ledger/publish/data/comparison_data.py` writes of a comparable group. */
 interface GroupValues {
   id: string;
   total: number | null;
@@ -103,7 +103,7 @@ interface GroupValues {
   repeated: { setting: number; values: number[]; lost?: number }[];
 }
 
-/** What `ledger/publish/site/comparison_data.py` writes. */
+/** What `ledger/publish/data/comparison_data.py` writes. */
 interface Compared {
   rows: number;
   newest: string;
@@ -160,7 +160,7 @@ interface Ledger {
   curves(id: string): Promise<Curves>;
   comparison(): Promise<Compared>;
   handbook(): Promise<Section[]>;
-  /** Pages that are no runs: what `ledger/publish/site/page_list.py` writes. */
+  /** Pages that are no runs: what `ledger/publish/data/page_list.py` writes. */
   pages(): Promise<Section[]>;
   ask(data: Runs, text: string, again: () => void): Answer;
   element<Tag extends keyof HTMLElementTagNameMap>(

@@ -10,6 +10,7 @@ from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, UsageError
 from ledger.formatting import byte_size, duration
+from ledger.publish.pages import addresses
 from ledger.publish.site.ledger_site import build_ledger_site
 from ledger.publish.site.output import SiteReport
 from ledger.recorder.statements.proposal import read_proposals
@@ -30,13 +31,16 @@ def site_command() -> None:
 @click.option("-o", "--output", type=click.Path(file_okay=False), default=_OUTPUT, show_default=True, help="Folder.")
 @click.option("--title", default="Experiment ledger", show_default=True, help="Name of the site.")
 @click.option("--repository-url", metavar="URL", help="Web address of commits. Default: the remote's.")
+@click.option("--with", "others", multiple=True, metavar="NAME=WHERE", help="Another ledger beside: a folder or a URL.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
-def build_command(output: str, title: str, repository_url: str | None, as_json: bool) -> None:
+def build_command(output: str, title: str, repository_url: str | None, others: tuple[str, ...], as_json: bool) -> None:
     """Build the site into OUTPUT; only pages whose content changed are written.
 
-    Example: ledger site build --output public
+    With --with, the sites of other ledgers stand beside it, and one page shows all projects.
+
+    Example: ledger site build --output public --with vision=../vision --with speech=https://example.org/speech.git
     """
-    report = build_now(open_ledger(), Path(output), title=title, repository_url=repository_url)
+    report = build_now(open_ledger(), Path(output), title=title, repository_url=repository_url, others=others)
     if as_json:
         write_json(report)
         return
@@ -147,8 +151,10 @@ def export_command(run: str, output: str | None, title: str, force: bool, as_jso
     say(f"wrote {path}, {byte_size(len(data))}: one file, nothing is loaded from elsewhere")
 
 
-def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str | None) -> SiteReport:
-    """Build the site of a ledger with a progress bar on stderr.
+def build_now(
+    ledger: Branch, output: Path, *, title: str, repository_url: str | None, others: tuple[str, ...] = ()
+) -> SiteReport:
+    """Build the site of a ledger with a progress bar on stderr, and beside it those of others, `NAME=WHERE` each.
 
     Raises:
         UsageError: the packages of the extra `site` are not installed.
@@ -157,9 +163,17 @@ def build_now(ledger: Branch, output: Path, *, title: str, repository_url: str |
     url = repository_url or _remote_address(ledger)
     if output == Path(_OUTPUT):
         _hide_from_git(output)
+    proposals = tuple(read_proposals(ledger))
     with Bar("building the site") as bar:
+        if others or (output / addresses.PROJECTS).exists():
+            from ledger.publish.site.team import build_team_site, open_projects
+
+            projects = open_projects(others, ledger.repository.state_dir)
+            return build_team_site(
+                ledger, output, projects, title=title, repository_url=url, proposals=proposals, progress=bar.show
+            )
         return build_ledger_site(
-            ledger, output, title=title, repository_url=url, proposals=read_proposals(ledger), progress=bar.show
+            ledger, output, title=title, repository_url=url, proposals=proposals, progress=bar.show
         )
 
 

@@ -17,6 +17,7 @@ COSTS = "costs/index.html"
 MACHINES = "machines/index.html"
 COMPARE = "compare.html"
 LISTS = "lists/index.html"
+PROJECTS = "projects/index.html"
 GLOSSARY = "handbook/glossary.html"
 NOT_FOUND = "404.html"
 
@@ -37,6 +38,11 @@ def experiment_page(name: str) -> str:
 def dataset_page(name: str) -> str:
     """Return the page of a dataset, whatever its name."""
     return f"datasets/{_file_name(name)}.html"
+
+
+def project_folder(name: str) -> str:
+    """Return the folder of the site of another ledger; `name` is made of small letters, digits, dots and dashes."""
+    return f"projects/{name}"
 
 
 def list_page(name: str) -> str:

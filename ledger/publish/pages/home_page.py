@@ -57,7 +57,13 @@ class Learned(Document, frozen=True, kw_only=True):
     """The note."""
 
 
-def render_home(atlas: Atlas, milestones: Milestones, hosts: HostUse = NO_HOSTS, proposals: Sequence[str] = ()) -> Page:
+def render_home(
+    atlas: Atlas,
+    milestones: Milestones,
+    hosts: HostUse = NO_HOSTS,
+    proposals: Sequence[str] = (),
+    beside: str = "",
+) -> Page:
     """Return the home page; for an empty ledger it explains how to begin.
 
     Args:
@@ -65,6 +71,7 @@ def render_home(atlas: Atlas, milestones: Milestones, hosts: HostUse = NO_HOSTS,
         milestones: stages that models reached.
         hosts: days of watched hosts, with the prices of their GPUs.
         proposals: names of proposed runs that wait for a review.
+        beside: address of the page of all projects; empty where there is one ledger only.
     """
     last = atlas.last_day
     currency = main_currency(atlas.runs)
@@ -80,6 +87,7 @@ def render_home(atlas: Atlas, milestones: Milestones, hosts: HostUse = NO_HOSTS,
         sparkline=markup(render_sparkline(line, f"{'Cost' if currency else 'Runs'} of each of the last {WEEKS} weeks")),
         idle=_idle(hosts, last),
         proposals=proposals,
+        beside=beside,
         bests=best_settings(atlas)[:_BESTS],
         learned=_learned(atlas)[:_LEARNED],
         changes=_changes(atlas)[:_CHANGES],

@@ -15,6 +15,13 @@ from ledger.hashing import hash_bytes
 from ledger.model.document import uncollected
 from ledger.model.entries import Contents, DatasetVersion, LogEntry, StoredRun
 from ledger.model.values import Document
+from ledger.publish.data.comparison_data import COMPARISON_PATH, render_comparison_data
+from ledger.publish.data.feed import FEED_PATH, render_feed
+from ledger.publish.data.page_list import PAGES_PATH, listed_pages, render_pages
+from ledger.publish.data.query_numbers import NUMBERS_PATH, render_numbers
+from ledger.publish.data.search_data import PATH as COLUMNS_PATH
+from ledger.publish.data.search_data import render_columns
+from ledger.publish.data.summary import SUMMARY_PATH, render_summary, summary_of
 from ledger.publish.pages import (
     addresses,
     board_page,
@@ -33,8 +40,7 @@ from ledger.publish.pages.page import Page
 from ledger.publish.pages.parts.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.pages.parts.version_view import picture_files
 from ledger.publish.pages.parts.weak_view import WeakReader
-from ledger.publish.site.comparison_data import COMPARISON_PATH, render_comparison_data
-from ledger.publish.site.feed import FEED_PATH, render_feed
+from ledger.publish.pages.project_page import Project, found_in, render_projects
 from ledger.publish.site.frames import Handbook, join, read_handbook
 from ledger.publish.site.output import (
     Made,
@@ -49,11 +55,7 @@ from ledger.publish.site.output import (
     write_file,
     write_memory,
 )
-from ledger.publish.site.page_list import PAGES_PATH, render_pages
-from ledger.publish.site.query_numbers import NUMBERS_PATH, render_numbers
 from ledger.publish.site.renderer import handbook_key, key_of, renderer_key
-from ledger.publish.site.search_data import PATH as COLUMNS_PATH
-from ledger.publish.site.search_data import render_columns
 from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
 from ledger.store.branch.policy import SPLITS
 
@@ -87,6 +89,8 @@ def build_site(
     splits: Mapping[str, str] = SPLITS,
     hosts: HostUse = NO_HOSTS,
     proposals: Sequence[str] = (),
+    projects: Sequence[Project] = (),
+    beside: str = "",
     inputs: str = "",
     progress: Progress | None = None,
 ) -> SiteReport:
@@ -103,6 +107,8 @@ def build_site(
         splits: other names of splits, as policy states them.
         hosts: days of watched hosts, with the prices of their GPUs.
         proposals: names of proposed runs that wait for a review.
+        projects: other ledgers, which a page shows beside this one.
+        beside: address of that page from the home page; empty where there is none.
         inputs: hash of all of these, by which the next build knows them; empty where it may not.
         progress: called with what is done, how many are done, and of how many.
 
@@ -120,7 +126,15 @@ def build_site(
             shells = site.place_handbook(title, atlas.repository_url)
             not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
             feed = _finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
-            site.place_all([not_found, feed, *_units(atlas, read_blob, shells, budget or Budget(), hosts, proposals)])
+            around = _Around(
+                title=title,
+                budget=budget or Budget(),
+                hosts=hosts,
+                proposals=proposals,
+                projects=projects,
+                beside=beside,
+            )
+            site.place_all([not_found, feed, *_units(atlas, read_blob, shells, around)])
         site.sweep()
         found = [f"{problem.path}: {problem.message}" for problem in atlas.problems]
         write_memory(output, site.memory(shells, inputs, found))
@@ -229,20 +243,31 @@ def _split(path: str) -> tuple[str, str]:
     return path[:at], path[at:]
 
 
-def _units(
-    atlas: Atlas,
-    read_blob: ReadBlob,
-    shells: Mapping[str, str],
-    budget: Budget,
-    hosts: HostUse,
-    proposals: Sequence[str],
-) -> Iterator[Unit]:
+class _Around(Document, frozen=True, kw_only=True):
+    """What a site shows besides its ledger."""
+
+    title: str
+    budget: Budget
+    hosts: HostUse
+    proposals: Sequence[str]
+    projects: Sequence[Project]
+    beside: str
+
+
+def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], around: _Around) -> Iterator[Unit]:
     """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
     renderer = renderer_key(atlas.repository_url)
     run_shell, experiment_shell = key_of(renderer, shells["run"]), key_of(renderer, shells["experiment"])
+    budget = around.budget
     milestones = survey_milestones(atlas, budget)
-    yield _finished(PAGES_PATH, {PAGES_PATH: render_pages(atlas, milestones)})
-    for page in _overviews(atlas, milestones, hosts, proposals):
+    summary = summary_of(atlas, milestones, around.title)
+    yield _finished(SUMMARY_PATH, {SUMMARY_PATH: render_summary(summary)})
+    found = [*listed_pages(atlas, milestones), *found_in(around.projects)]
+    yield _finished(PAGES_PATH, {PAGES_PATH: render_pages(found)})
+    overviews = [*_overviews(atlas, milestones, around)]
+    if around.projects:
+        overviews.append(render_projects(summary, around.projects))
+    for page in overviews:
         yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
     for name, versions in atlas.datasets.items():
         page = dataset_pages.render_dataset(name, atlas)
@@ -287,15 +312,16 @@ def _units(
         attempts = [note.attempt for note in run.notes]
         linked = (*atlas.neighbours[record.id], *attempts, record.baseline, compared, record.parent)
         named = [atlas.names.get(run_id or "") for run_id in (record.id, *linked)]
-        around = (atlas.neighbours[record.id], named, ways)
-        shown = (marks[record.id], around, related, used, measured_on, verdict, boards)
+        nearby = (atlas.neighbours[record.id], named, ways)
+        shown = (marks[record.id], nearby, related, used, measured_on, verdict, boards)
         render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget, weak)
         key = key_of(run_shell, budget, *shown)
         yield Unit(name=addresses.run_page(record.id), key=key, render=render)
 
 
-def _overviews(atlas: Atlas, milestones: Milestones, hosts: HostUse, proposals: Sequence[str]) -> Iterator[Page]:
-    yield render_home(atlas, milestones, hosts, proposals)
+def _overviews(atlas: Atlas, milestones: Milestones, around: _Around) -> Iterator[Page]:
+    hosts = around.hosts
+    yield render_home(atlas, milestones, hosts, around.proposals, around.beside)
     yield render_costs(atlas)
     yield render_milestones(atlas, milestones)
     yield render_machines(hosts, atlas.log[0].time.date() if atlas.log else None)

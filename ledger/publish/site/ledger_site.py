@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger.hashing import hash_bytes
 from ledger.model.document import uncollected
@@ -18,6 +19,9 @@ from ledger.store.branch.branch import Branch
 from ledger.store.branch.reader import MISSING
 from ledger.store.index.idle import read_host_use
 
+if TYPE_CHECKING:
+    from ledger.publish.pages.project_page import Project
+
 
 def build_ledger_site(
     ledger: Branch,
@@ -26,6 +30,8 @@ def build_ledger_site(
     title: str,
     repository_url: str | None = None,
     proposals: Sequence[str] = (),
+    projects: Sequence["Project"] = (),
+    beside: str = "",
     progress: Progress | None = None,
 ) -> SiteReport:
     """Build the site of a branch in `output`; nothing is read where the last build there read the same.
@@ -36,13 +42,15 @@ def build_ledger_site(
         title: name of the site.
         repository_url: where commits are shown on the web (http or https), for links.
         proposals: names of proposed runs that wait for a review.
+        projects: other ledgers, which a page shows beside this one.
+        beside: address of that page from the home page; empty where there is none.
         progress: called with what is done, how many are done, and of how many.
 
     Raises:
         Conflict: `output` holds something that no build made.
         LedgerError: git cannot read the branch, or the site cannot be built.
     """
-    inputs = inputs_key(ledger, title, repository_url, proposals)
+    inputs = inputs_key(ledger, title, repository_url, proposals, (list(projects), beside))
     if (report := unchanged(output, inputs)) is not None:
         return report
     from ledger.publish.site.build import build_site
@@ -54,7 +62,7 @@ def build_ledger_site(
         # What another look at the same commit may find otherwise is read again each time.
         passing = fresh.unreadable is not None or any(one.message == MISSING for one in contents.problems)
         same = not passing and tip == contents.tip == fresh.tip()
-        same = same and inputs == inputs_key(fresh, title, repository_url, proposals)
+        same = same and inputs == inputs_key(fresh, title, repository_url, proposals, (list(projects), beside))
         return build_site(
             contents,
             read_blob,
@@ -66,13 +74,17 @@ def build_ledger_site(
             splits=policy.splits,
             hosts=hosts,
             proposals=proposals,
+            projects=projects,
+            beside=beside,
             inputs=inputs if same else "",
             progress=progress,
         )
 
 
-def inputs_key(ledger: Branch, title: str, repository_url: str | None, proposals: Sequence[str]) -> str:
-    """Return the hash of all that a build reads: the branch, what is given here, and the sources of this package.
+def inputs_key(
+    ledger: Branch, title: str, repository_url: str | None, proposals: Sequence[str], around: object = ([], "")
+) -> str:
+    """Return the hash of all that a build reads: the branch, what else is given, and the sources of this package.
 
     The policy, the log and the days of hosts follow from the tip of the branch; of a shallow clone, the log also from
     where its history begins.
@@ -80,7 +92,7 @@ def inputs_key(ledger: Branch, title: str, repository_url: str | None, proposals
     Raises:
         LedgerError: git cannot read the branch.
     """
-    given = (title, repository_url, list(proposals))
+    given = (title, repository_url, list(proposals), around)
     return key_of(ledger.tip(), _shallow(ledger.repository), given, sources_key())
 
 

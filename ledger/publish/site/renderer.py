@@ -21,7 +21,10 @@ def renderer_folders() -> list[Path]:
 
 def renderer_key(repository_url: str | None) -> str:
     """Return the hash of everything that renders pages: our sources, the templates, the libraries."""
-    return key_of(__version__, repository_url, _versions(), [files_key(folder) for folder in renderer_folders()])
+    beside = [hash_bytes(path.read_bytes()) for path in sorted(_package().glob("*.py"))]  # formatting, hashing, …
+    return key_of(
+        __version__, repository_url, _versions(), beside, [files_key(folder) for folder in renderer_folders()]
+    )
 
 
 def handbook_key(title: str, repository_url: str | None) -> str:

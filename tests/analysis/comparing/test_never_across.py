@@ -18,11 +18,11 @@ from ledger.model.boxes.inputs import DatasetUse, Params
 from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Contents, DatasetVersion, Evaluation, StoredRun
 from ledger.model.values import number
+from ledger.publish.data.search_data import render_columns
 from ledger.publish.pages.board_page import render_board
 from ledger.publish.pages.dataset_pages import render_dataset
 from ledger.publish.pages.experiment_pages import render_experiment
 from ledger.publish.report.comparison import chart_lines
-from ledger.publish.site.search_data import render_columns
 from ledger.publish.site.site_data import survey
 from tests.asking import Asked, passing, setting_boards, sort_runs
 from tests.conftest import examples

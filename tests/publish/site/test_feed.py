@@ -7,10 +7,10 @@ import pytest
 
 from ledger.analysis.advice.budget import Budget
 from ledger.model.entries import Contents, Note
+from ledger.publish.data.feed import ENTRIES, render_feed
+from ledger.publish.data.page_list import listed_pages, render_pages
 from ledger.publish.pages.addresses import experiment_page
 from ledger.publish.pages.milestone_page import survey_milestones
-from ledger.publish.site.feed import ENTRIES, render_feed
-from ledger.publish.site.page_list import render_pages
 from ledger.publish.site.site_data import Atlas, survey
 from tests.samples import START, Blobs, sample_ledger, sample_log
 
@@ -70,7 +70,7 @@ def test_what_an_experiment_asks_is_news_and_found_by_search(atlas: Atlas) -> No
     assert (told(newest, "title"), told(newest, "summary")) == (
         f"Question of {run.record.experiment}", "does noise help?",
     )  # fmt: skip
-    assert b"does noise help?" in render_pages(asked, survey_milestones(asked, Budget()))
+    assert b"does noise help?" in render_pages(listed_pages(asked, survey_milestones(asked, Budget())))
 
 
 def test_the_feed_is_bounded_deterministic_and_empty_for_an_empty_ledger(atlas: Atlas) -> None:
@@ -95,7 +95,7 @@ def test_what_xml_cannot_hold_is_made_visible(atlas: Atlas) -> None:
 
 
 def test_every_page_that_is_no_run_is_listed_once_with_what_it_is(atlas: Atlas) -> None:
-    script = render_pages(atlas, survey_milestones(atlas, Budget()))
+    script = render_pages(listed_pages(atlas, survey_milestones(atlas, Budget())))
     pages = msgspec.json.decode(script[script.index(b", ") + 2 : -len(b");\n")], type=list[tuple[str, str, str]])
     by_title = {title: (path, text) for path, title, text in pages}
     name, versions = next(iter(atlas.datasets.items()))

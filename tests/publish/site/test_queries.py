@@ -9,8 +9,8 @@ from ledger.analysis.query.fields import FIELDS
 from ledger.analysis.query.language import parse_query
 from ledger.errors import UsageError
 from ledger.model.entries import Contents
-from ledger.publish.site.query_numbers import render_numbers
-from ledger.publish.site.search_data import render_columns
+from ledger.publish.data.query_numbers import render_numbers
+from ledger.publish.data.search_data import render_columns
 from ledger.publish.site.site_data import survey
 from tests.asking import Asked
 from tests.browser.chromium import NODE

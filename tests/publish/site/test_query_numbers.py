@@ -9,8 +9,8 @@ from ledger.model.boxes.cost import Cost
 from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Evaluation, StoredRun
 from ledger.model.record import Timing
-from ledger.publish.site.query_numbers import render_numbers
-from ledger.publish.site.search_columns import Numbers
+from ledger.publish.data.query_numbers import render_numbers
+from ledger.publish.data.search_columns import Numbers
 from tests.minimal import ADA, NOW, TOOL, minimal_record
 
 

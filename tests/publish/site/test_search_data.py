@@ -11,7 +11,7 @@ from ledger.model.boxes.machine import Gpu, Hardware
 from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
-from ledger.publish.site.search_data import (
+from ledger.publish.data.search_data import (
     _encode_words,
     _field,
     _gpus_of,

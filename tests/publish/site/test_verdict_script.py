@@ -23,9 +23,9 @@ from ledger.model.boxes.inputs import Params
 from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Number
-from ledger.publish.site.comparison_data import ComparisonScript, render_comparison_data
-from ledger.publish.site.search_columns import RunColumns
-from ledger.publish.site.search_data import render_columns
+from ledger.publish.data.comparison_data import ComparisonScript, render_comparison_data
+from ledger.publish.data.search_columns import RunColumns
+from ledger.publish.data.search_data import render_columns
 from ledger.publish.site.site_data import board_name, survey
 from tests.browser.chromium import NODE
 from tests.conftest import ROOT

@@ -17,7 +17,7 @@
   /** @typedef {{words: string[], codes: number[], exact: Record<string, Value>, name: string}} ParamColumn */
   /** @typedef {{name: string, values: Value[], codes: number[]}} FieldColumn Without codes every run has the first value. */
   /**
-   * @typedef {object} Data What `ledger/publish/site/search_data.py` writes.
+   * @typedef {object} Data What `ledger/publish/data/search_data.py` writes.
    * @property {number} rows
    * @property {string[]} id
    * @property {ParamColumn[]} params
@@ -27,7 +27,7 @@
    * @property {Record<string, string>} splits
    */
   /**
-   * @typedef {object} Numbers What `ledger/publish/site/query_numbers.py` writes.
+   * @typedef {object} Numbers What `ledger/publish/data/query_numbers.py` writes.
    * @property {number} rows
    * @property {string} newest
    * @property {number[]} started

@@ -15,7 +15,7 @@ from ledger.analysis.comparing.environment_difference import facts_of
 from ledger.analysis.judging.judgement import Tried, gather
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
-from ledger.publish.site.search_columns import Words
+from ledger.publish.data.search_columns import Words
 from ledger.publish.site.site_data import Atlas, board_name
 from ledger.publish.text import one_line
 

@@ -12,7 +12,7 @@ import msgspec
 from ledger.analysis.query.fields import metrics_of
 from ledger.formatting import utc
 from ledger.model.entries import StoredRun
-from ledger.publish.site.search_columns import MetricNumbers, Numbers
+from ledger.publish.data.search_columns import MetricNumbers, Numbers
 from ledger.publish.text import visible
 
 NUMBERS_PATH = "data/numbers.js"

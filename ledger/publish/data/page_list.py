@@ -1,5 +1,7 @@
 """Pages that are no runs, for the search box: experiments, datasets, leaderboards, milestones and overviews."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from ledger.analysis.advice.inquiry import NO_INQUIRY
@@ -29,9 +31,13 @@ _OVERVIEWS = (
 )
 
 
-def render_pages(atlas: Atlas, milestones: Milestones) -> bytes:
-    """Return address, title and text of every page that is no run and no handbook, as a script."""
-    pages = [*_OVERVIEWS]
+Found = tuple[str, str, str]
+"""Address, title and text of what a search finds."""
+
+
+def listed_pages(atlas: Atlas, milestones: Milestones, *, overviews: bool = True) -> list[Found]:
+    """Return every page that is no run and no handbook: those of the ledger, behind the overviews if they are asked."""
+    pages = [*_OVERVIEWS] if overviews else []
     for name, runs in atlas.experiments.items():
         said = "".join(f" · {note.text}" for note in atlas.inquiries.get(name, NO_INQUIRY).standing)
         pages.append((addresses.experiment_page(name), name, f"experiment · {_count(len(runs), 'run')}{said}"))
@@ -43,8 +49,12 @@ def render_pages(atlas: Atlas, milestones: Milestones) -> bytes:
         settings = _count(len(atlas.ranked[board.group.id].places), "setting")
         pages.append((atlas.address_of(board.group), board.group.label, f"leaderboard · {settings}"))
     pages += [(addresses.MILESTONES, progress.model, "milestones of a model") for progress in milestones.models]
-    shown = [[path, one_line(title, _TITLE), one_line(text, _TEXT)] for path, title, text in pages]
-    return b'ledgerData("pages", ' + msgspec.json.encode(shown) + b");\n"
+    return [(path, one_line(title, _TITLE), one_line(text, _TEXT)) for path, title, text in pages]
+
+
+def render_pages(pages: Sequence[Found]) -> bytes:
+    """Return pages as a script, for the search box."""
+    return b'ledgerData("pages", ' + msgspec.json.encode(pages) + b");\n"
 
 
 def _count(number: int, word: str) -> str:

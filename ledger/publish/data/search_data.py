@@ -20,8 +20,7 @@ from ledger.formatting import utc
 from ledger.model.boxes.outputs import GroupId
 from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
-from ledger.publish.pages.parts.run_tables import common_groups
-from ledger.publish.site.search_columns import (
+from ledger.publish.data.search_columns import (
     FieldColumn,
     MetricValues,
     ParamColumn,
@@ -29,6 +28,7 @@ from ledger.publish.site.search_columns import (
     WordLists,
     Words,
 )
+from ledger.publish.pages.parts.run_tables import common_groups
 from ledger.publish.site.site_data import Atlas, board_name
 from ledger.publish.text import one_line, param_text, short_currency, short_hash, visible
 
