@@ -149,9 +149,10 @@ class _Tally:
 
     def _join(self, count: int, mean: float, squares: float) -> None:
         total = self.finite + count
-        delta = mean - self.mean
-        self.mean += delta / total * count
-        self.squares += squares + delta * (mean - self.mean) * count
+        delta = mean - self.mean if self.finite else 0.0
+        # Of the product of deltas before and after, which is shorter, a constant series has a spread by rounding.
+        self.squares += squares + delta * delta / total * self.finite * count
+        self.mean = self.mean + delta / total * count if self.finite else mean
         self.finite = total
 
     def summary(self) -> SeriesSummary:

@@ -102,6 +102,14 @@ def test_the_numbers_are_those_of_the_textbook(values: list[float]) -> None:
     assert float(series.stdev) == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("value", [867373.7356810302, 0.1, 1e300, -3.7e-9])
+@pytest.mark.parametrize("count", [2, 3, 9000])
+def test_a_constant_series_has_no_spread(value: float, count: int) -> None:
+    series = summarise([Point(values={"a": value})] * count).series["a"]
+    assert float(series.stdev) == pytest.approx(0, abs=abs(value) * 1e-14)
+    assert float(series.mean) == pytest.approx(value, rel=1e-15)
+
+
 def test_many_values_have_the_numbers_of_the_textbook_too() -> None:
     values = [1e9 + math.sin(step) for step in range(4321)]
     points = [Point(step=step, values={"a": value, "b": -value}) for step, value in enumerate(values)]
