@@ -314,6 +314,10 @@ interface Window {
   };
   ledgerColumns: { whole(data: unknown): Runs };
   ledgerCompareCurves: { showCurves(holder: HTMLElement, data: Runs, settings: ChosenSetting[]): Promise<void> };
+  ledgerCompareParts: {
+    metricHead(metric: Metric): HTMLElement;
+    scrollTable(label: string, heads: Child[][], lines: Node[], css?: string): HTMLElement;
+  };
   ledgerComparison: {
     MOST: number;
     differences(data: Runs, rows: number[]): { params: string[]; parts: string[]; one: boolean };
@@ -369,7 +373,7 @@ interface Window {
   };
   ledgerVerdictBox: {
     isTraining(data: Runs, metric: Metric): boolean;
-    verdictBox(data: Runs, settings: ChosenSetting[], compared: Compared | null): Node[];
+    verdictBox(data: Runs, settings: ChosenSetting[], compared: Compared | null): (Node | string)[];
   };
   ledgerFormatting: {
     number(value: number | null | undefined, digits?: number): string;

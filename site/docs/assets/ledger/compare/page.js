@@ -8,6 +8,7 @@
   const { verdictBox } = window.ledgerVerdictBox;
   const { differing } = window.ledgerDiffering;
   const { results } = window.ledgerResults;
+  const { scrollTable } = window.ledgerCompareParts;
   const place = /** @type {HTMLElement | null} */ (document.querySelector("[data-compare]"));
   if (!place) return;
 
@@ -138,32 +139,12 @@
     };
 
     /** @param {number[]} columns @returns {(label: string, lines: Node[]) => HTMLElement} */
-    const tableWith = (columns) => (label, lines) =>
-      element(
-        "div",
-        { class: "lg-scroll", tabindex: "0", role: "region", "aria-label": label },
-        element(
-          "table",
-          { class: "lg-table lg-compare" },
-          element(
-            "thead",
-            {},
-            element(
-              "tr",
-              {},
-              element("th", { scope: "col" }, element("span", { class: "lg-sr" }, "What")),
-              ...columns.map((row) =>
-                element(
-                  "th",
-                  { scope: "col" },
-                  element("a", { title: data.id[row], href: window.ledger.url(data.page(row)) }, data.name[row]),
-                ),
-              ),
-            ),
-          ),
-          element("tbody", {}, ...lines),
-        ),
-      );
+    const tableWith = (columns) => (label, lines) => {
+      const runs = columns.map((row) => [
+        element("a", { title: data.id[row], href: window.ledger.url(data.page(row)) }, data.name[row]),
+      ]);
+      return scrollTable(label, [[element("span", { class: "lg-sr" }, "What")], ...runs], lines);
+    };
 
     const sentence = () => {
       const said = summary(data, rows);

@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const { element, number } = window.ledger;
+  const { metricHead } = window.ledgerCompareParts;
 
   /**
    * @param {Runs} data
@@ -19,16 +20,7 @@
       element(
         "tr",
         {},
-        element(
-          "th",
-          { scope: "row" },
-          element(
-            metric.page ? "a" : "span",
-            { href: metric.page ? window.ledger.url(metric.page) : null },
-            metric.key + (metric.direction === "higher" ? " ↑" : metric.direction === "lower" ? " ↓" : ""),
-          ),
-          element("small", {}, `on ${metric.dataset}${metric.evaluator ? `, ${metric.evaluator}` : ""}`),
-        ),
+        metricHead(metric),
         ...values.map((value) =>
           element(
             "td",

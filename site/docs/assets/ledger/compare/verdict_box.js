@@ -4,6 +4,7 @@
 (() => {
   const { element, number } = window.ledger;
   const { mean, verdictOn } = window.ledgerVerdict;
+  const { metricHead, scrollTable } = window.ledgerCompareParts;
 
   /** @type {Record<string, string>} */
   const LOOKS = {
@@ -42,23 +43,27 @@
       element("small", {}, ` n ${values.length}`),
     );
 
+  /** The run of a setting that has a value, else its first. @param {ChosenSetting} setting @param {Metric} metric */
+  const rowIn = (setting, metric) => setting.rows.find((row) => metric.values[row] !== null) ?? setting.rows[0];
+
   /**
-   * What the reference measured, in the order in which it is read: results before training, with a direction before without.
+   * What the reference and another setting measured, in the order in which it is read: headline first, and results
+   * before what is none: training, unknown data, no direction.
    * @param {Runs} data
-   * @param {number[]} rows
-   * @param {number} reference
+   * @param {ChosenSetting} own
+   * @param {ChosenSetting[]} others
    */
-  const measured = (data, rows, reference) => {
-    const there = data.metrics.filter(
-      ({ values }) => values[reference] !== null && rows.some((row) => row !== reference && values[row] !== null),
-    );
+  const measured = (data, own, others) => {
+    /** @param {Metric} metric @param {ChosenSetting} setting */
+    const has = (metric, setting) => metric.values[rowIn(setting, metric)] !== null;
+    const there = data.metrics.filter((metric) => has(metric, own) && others.some((other) => has(metric, other)));
     /** @param {Metric} metric */
     const isResult = (metric) => Boolean(metric.known && metric.direction) && !isTraining(data, metric);
-    const headline = data.metrics[data.headline[reference]];
+    const headline = data.metrics[data.headline[own.rows[0]]];
     const results = there.filter(isResult);
     return {
       results: [...results.filter((each) => each === headline), ...results.filter((each) => each !== headline)],
-      others: there.filter((each) => !isResult(each)),
+      rest: there.filter((each) => !isResult(each)),
     };
   };
 
@@ -73,12 +78,12 @@
    * @param {Metric} metric
    * @param {GroupValues | undefined} group
    * @param {ChosenSetting} setting
-   * @param {number} reference
+   * @param {ChosenSetting} own
    */
-  const cellOf = (data, metric, group, setting, reference) => {
-    const row = setting.rows.find((each) => metric.values[each] !== null) ?? setting.rows[0];
+  const cellOf = (data, metric, group, setting, own) => {
+    const row = rowIn(setting, metric);
     const apart = metric.values[row] === null ? elsewhere(data, metric, row) : [];
-    const verdict = verdictOn(data, metric, group, row, reference);
+    const verdict = verdictOn(data, metric, group, row, rowIn(own, metric));
     const why = apart.length ? `measured on ${apart.join(" and on ")}` : verdict.why;
     const { by, from, to } = changeOf(metric, verdict);
     const band = from === null ? "" : ` (${signed(from)} to ${signed(to)})`;
@@ -105,6 +110,45 @@
       .map(([word, count]) => `${word} ${count}`)
       .join(", ");
 
+  /** The mean of the reference. @param {Runs} data @param {Metric} metric @param {GroupValues | undefined} group @param {ChosenSetting} own */
+  const referenceCell = (data, metric, group, own) => {
+    const listed = group?.repeated.find(({ setting }) => setting === data.setting[own.rows[0]])?.values;
+    const value = metric.values[rowIn(own, metric)];
+    const shown = metric.known && listed?.length ? listed : value === null ? [] : [value];
+    return element(
+      "td",
+      { "data-label": `${own.name}, the reference` },
+      shown.length ? meanOf(shown) : element("span", { class: "lg-none" }, "not measured"),
+    );
+  };
+
+  /**
+   * The lines of some metrics, and the words of each of the other settings in them.
+   * @param {Runs} data
+   * @param {Metric[]} metrics
+   * @param {ChosenSetting[]} settings the reference first
+   * @param {Compared} compared
+   */
+  const linesOf = (data, metrics, [own, ...others], compared) => {
+    const groups = new Map(compared.groups.map((group) => [group.id, group]));
+    const judged = metrics.map((metric) => ({
+      metric,
+      cells: others.map((setting) => cellOf(data, metric, groups.get(metric.id), setting, own)),
+    }));
+    return {
+      lines: judged.map(({ metric, cells }) =>
+        element(
+          "tr",
+          {},
+          metricHead(metric),
+          referenceCell(data, metric, groups.get(metric.id), own),
+          ...cells.map(({ cell }) => cell),
+        ),
+      ),
+      words: others.map((_, at) => judged.map(({ cells }) => cells[at].word)),
+    };
+  };
+
   /**
    * @param {Runs} data
    * @param {ChosenSetting[]} settings the reference first
@@ -112,114 +156,47 @@
    */
   const verdictBox = (data, settings, compared) => {
     const [own, ...others] = settings;
-    const reference = own.rows[0];
     if (!others.length) return [];
-    if (!compared)
-      return [
-        element(
-          "p",
-          { class: "lg-callout" },
-          "The verdicts are of another build of this site, or cannot be loaded: load the page again.",
-        ),
-      ];
-    const { results, others: rest } = measured(
-      data,
-      settings.flatMap(({ rows }) => rows),
-      reference,
-    );
-    const groups = new Map(compared.groups.map((group) => [group.id, group]));
-    /** @type {string[][]} */
-    const words = others.map(() => []);
-    /** @param {Metric} metric */
-    const line = (metric) =>
-      element(
-        "tr",
-        {},
-        element(
-          "th",
-          { scope: "row" },
-          element(
-            metric.page ? "a" : "span",
-            { href: metric.page ? window.ledger.url(metric.page) : null },
-            metric.key + (metric.direction === "higher" ? " ↑" : metric.direction === "lower" ? " ↓" : ""),
-          ),
-          element("small", {}, `on ${metric.dataset}${metric.evaluator ? `, ${metric.evaluator}` : ""}`),
-        ),
-        element(
-          "td",
-          { "data-label": `${own.name}, the reference` },
-          referenceMean(data, metric, groups.get(metric.id), own),
-        ),
-        ...others.map((setting, at) => {
-          const { word, cell } = cellOf(data, metric, groups.get(metric.id), setting, reference);
-          words[at].push(word);
-          return cell;
-        }),
+    const title = element("h2", {}, "Verdicts ", element("small", {}, `against ${own.name}`));
+    if (!compared) {
+      const why = "The verdicts are of another build of this site, or cannot be loaded: load the page again.";
+      return [title, element("p", { class: "lg-callout" }, why)];
+    }
+    const { results, rest } = measured(data, own, others);
+    const told = linesOf(data, results, settings, compared);
+    const more = linesOf(data, rest, settings, compared);
+    /** @param {string} label @param {Node[]} lines @param {string[]} sums */
+    const table = (label, lines, sums) => {
+      const heads = others.map(({ name }, at) => [name, element("small", {}, sums[at])]);
+      return scrollTable(
+        label,
+        [["Metric"], [own.name, element("small", {}, "the reference")], ...heads],
+        lines,
+        "lg-verdicts",
       );
-    const lines = results.map(line);
-    const sums = words.map((each) => counted(each));
-    const restLines = rest.map(line);
-    /** @param {HTMLElement[]} shown @param {string} label */
-    const table = (shown, label) =>
-      element(
-        "div",
-        { class: "lg-scroll", tabindex: "0", role: "region", "aria-label": label },
-        element(
-          "table",
-          { class: "lg-table lg-compare lg-verdicts" },
-          element(
-            "thead",
-            {},
-            element(
-              "tr",
-              {},
-              element("th", { scope: "col" }, "Metric"),
-              element("th", { scope: "col" }, own.name, element("small", {}, "the reference")),
-              ...others.map(({ name }, at) =>
-                element(
-                  "th",
-                  { scope: "col" },
-                  name,
-                  element("small", {}, label === "Verdicts" ? sums[at] || "nothing to judge" : ""),
-                ),
-              ),
-            ),
-          ),
-          element("tbody", {}, ...shown),
-        ),
-      );
-    const judged = others[0].rows[0];
+    };
+    const judge = `ledger judge ${data.id[others[0].rows[0]]} --against ${data.id[own.rows[0]]}`;
     return [
-      element("h2", {}, "Verdicts ", element("small", {}, `against ${own.name}`)),
-      lines.length
-        ? table(lines, "Verdicts")
+      title,
+      results.length
+        ? table("Verdicts", told.lines, told.words.map(counted))
         : element("p", { class: "lg-none" }, "The reference and the others have no result that was measured alike."),
-      ...(restLines.length
-        ? [
-            element(
-              "details",
-              { class: "lg-fold" },
-              element("summary", {}, `${restLines.length} more: training, unknown data, or no direction`),
-              table(restLines, "Other values"),
-            ),
-          ]
-        : []),
+      rest.length
+        ? element(
+            "details",
+            { class: "lg-fold" },
+            element("summary", {}, `${rest.length} more: training, unknown data, or no direction`),
+            table("Other values", more.lines, []),
+          )
+        : "",
       element(
         "p",
         { class: "lg-small" },
         "A verdict is about settings: it counts all their repeats, those not shown here too. ",
-        element("code", {}, `ledger judge ${data.id[judged]} --against ${data.id[reference]}`),
+        element("code", {}, judge),
         " gives the numbers behind it, and how many repeats would settle it.",
       ),
     ];
-  };
-
-  /** @param {Runs} data @param {Metric} metric @param {GroupValues | undefined} group @param {ChosenSetting} own */
-  const referenceMean = (data, metric, group, own) => {
-    const listed = group?.repeated.find(({ setting }) => setting === data.setting[own.rows[0]])?.values;
-    const value = metric.values[own.rows[0]];
-    if (metric.known && listed?.length) return meanOf(listed);
-    return value === null ? element("span", { class: "lg-none" }, "not measured") : meanOf([value]);
   };
 
   Object.assign(globalThis, { ledgerVerdictBox: { isTraining, verdictBox } });
