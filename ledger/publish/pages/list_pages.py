@@ -11,6 +11,7 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import Document, counted
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page
+from ledger.publish.pages.run_page import SECTIONS
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
 from ledger.publish.text import money, one_line, short_hash, short_number
@@ -35,6 +36,17 @@ class ListCell(Document, frozen=True, kw_only=True):
     """Runs that are linked, in place of a text."""
 
 
+class HeatRow(Document, frozen=True, kw_only=True):
+    """The ten boxes of the runs of one experiment."""
+
+    experiment: str
+    """Its name."""
+    runs: int
+    """How many runs it has."""
+    boxes: list[tuple[float, float]]
+    """Shares of its runs, 0 to 1, that know all of a box, and that know all or a part, in the order of the boxes."""
+
+
 class ListPage(Document, frozen=True, kw_only=True):
     """A list with its heading."""
 
@@ -50,6 +62,8 @@ class ListPage(Document, frozen=True, kw_only=True):
     """A cell for each column."""
     empty: str
     """What is said where there is no row."""
+    heat: Sequence[HeatRow] = ()
+    """How much of the ten boxes is known, by experiment."""
 
 
 def render_lists(atlas: Atlas) -> Iterator[Page]:
@@ -59,7 +73,7 @@ def render_lists(atlas: Atlas) -> Iterator[Page]:
         addresses.LISTS, "More", render("lists", lists=lists, depth=1), "people, tags, models, warnings, reruns"
     )
     for one in lists:
-        content = render("list", one=one, rows=one.rows[:ROWS], names=atlas.names, depth=1)
+        content = render("list", one=one, rows=one.rows[:ROWS], sections=SECTIONS, names=atlas.names, depth=1)
         yield _page(addresses.list_page(one.name), one.title, content, one.lead)
 
 
@@ -231,7 +245,20 @@ def _rerun(atlas: Atlas) -> ListPage:
         columns=("What the record lacks", "Box", "So the run", ">Runs", "Such as"),
         rows=rows,
         empty="No record lacks anything that running it again needs.",
+        heat=_heat(atlas),
     )
+
+
+def _heat(atlas: Atlas) -> list[HeatRow]:
+    rows = []
+    for name, runs in atlas.experiments.items():
+        boxes = [[getattr(run.record, box) for run in runs] for box, _ in SECTIONS]
+        shares = [
+            (sum(not box.unknown for box in same) / len(runs), sum(box.known for box in same) / len(runs))
+            for same in boxes
+        ]
+        rows.append(HeatRow(experiment=name, runs=len(runs), boxes=shares))
+    return rows[:ROWS]
 
 
 def _others(count: int) -> str:

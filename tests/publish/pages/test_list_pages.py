@@ -100,6 +100,19 @@ def test_lists_count_what_runs_share() -> None:
     assert "no seed is known params may come out another 1" in pages["Reproducibility"].text
 
 
+def test_the_ten_boxes_are_shown_by_experiment_as_the_share_that_lacks_nothing() -> None:
+    half = changed(code=Code(unknown={"all": "there is no repository"}), experiment="half")
+    whole = changed(code=Code(commit="git:1", dirty=False, pushed=True), experiment="half")
+    page = pages_of(stored(half, 1), stored(whole, 2))["Reproducibility"]
+    cells = [attributes["class"] or "" for tag, attributes in page.tags if tag == "td" and "heat" in str(attributes)]
+    assert len(cells) == 10
+    assert "lg-heat2" in cells[0], "half of the runs know their code"
+    assert "half 2 50 %" in page.text
+    part = changed(code=Code(commit="git:1", unknown={"remote": "there is none"}))
+    page = pages_of(stored(part))["Reproducibility"]
+    assert "1 in part 100 %" in page.text.partition("The ten boxes")[2]
+
+
 def test_an_empty_ledger_has_every_list_and_each_says_so() -> None:
     pages = pages_of()
     assert set(pages) == {"More", "People", "Tags", "Models", "Warnings", "Reproducibility"}
