@@ -1,6 +1,5 @@
 """The build of a ledger's site: only the pages that changed, with the same bytes every time."""
 
-import gc
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,7 +10,6 @@ from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.hosts.idle import NO_HOSTS, HostUse
 from ledger.errors import LedgerError
-from ledger.hashing import hash_bytes
 from ledger.model.document import uncollected
 from ledger.model.entries import Contents, DatasetVersion, LogEntry, StoredRun
 from ledger.model.values import Document
@@ -41,40 +39,14 @@ from ledger.publish.pages.parts.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.pages.parts.version_view import picture_files
 from ledger.publish.pages.parts.weak_view import WeakReader
 from ledger.publish.pages.project_page import Project, found_in, render_projects
-from ledger.publish.site.frames import Handbook, join, read_handbook
-from ledger.publish.site.output import (
-    Made,
-    Memory,
-    Progress,
-    SiteReport,
-    claim,
-    delete_files,
-    read_memory,
-    sizes,
-    standing_key,
-    write_file,
-    write_memory,
-)
-from ledger.publish.site.renderer import handbook_key, key_of, renderer_key
+from ledger.publish.site.frames import join
+from ledger.publish.site.output import Progress, SiteReport, claim, read_memory, write_memory
+from ledger.publish.site.placing import Placing, Unit, finished
+from ledger.publish.site.renderer import key_of, renderer_key
 from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
 from ledger.store.branch.policy import SPLITS
 
 ReadBlob = Callable[[str], bytes]
-
-_HANDBOOK = "handbook"
-_COLLECTED = 500
-"""Files of pages after which garbage is collected."""
-
-
-class Unit(Document, frozen=True, kw_only=True):
-    """A page with its files, and the key that decides whether it must be rendered again."""
-
-    name: str
-    """Path of its page."""
-    key: str
-    """Hash of everything it shows."""
-    render: Callable[[], Mapping[str, bytes]]
-    """Makes its files."""
 
 
 def build_site(
@@ -120,12 +92,12 @@ def build_site(
     before, problems = read_memory(output)
     try:
         claim(output)
-        site = _Site(output, before, progress)
+        site = Placing(output, before, progress)
         with uncollected():
             atlas = survey(contents, log, _web_address(repository_url), splits)
             shells = site.place_handbook(title, atlas.repository_url)
-            not_found = _finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
-            feed = _finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
+            not_found = finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
+            feed = finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
             around = _Around(
                 title=title,
                 budget=budget or Budget(),
@@ -151,98 +123,6 @@ def build_site(
     )
 
 
-class _Site:
-    """One build in one folder: its former and its present content."""
-
-    def __init__(self, output: Path, before: Memory, progress: Progress | None) -> None:
-        self.output = output
-        self.before = before
-        self.progress = progress or (lambda _what, _done, _total: None)
-        self.standing = sizes(output)
-        self.checked: set[str] = set()
-        self.units: dict[str, Made] = {}
-        self.written: list[str] = []
-        self.deleted: list[str] = []
-        self.kept = 0
-
-    def place_handbook(self, title: str, repository_url: str | None) -> Mapping[str, str]:
-        """Return the shells; MkDocs runs only when what it reads has changed."""
-        key = handbook_key(title, repository_url)
-        if self.before.shell_key == key and self._stands(_HANDBOOK, key):
-            self._keep(_HANDBOOK)
-            return self.before.shells
-        self.progress("handbook", 0, 1)
-        handbook: Handbook = read_handbook(title, repository_url)
-        self._write(_HANDBOOK, key, handbook.files)
-        self.progress("handbook", 1, 1)
-        return handbook.shells
-
-    def place_all(self, units: Sequence[Unit]) -> None:
-        """Write every unit whose key changed or whose files are not as they were written."""
-        collected = 0
-        for done, unit in enumerate(units, start=1):
-            if self._stands(unit.name, unit.key):
-                self._keep(unit.name)
-            else:
-                self._write(unit.name, unit.key, unit.render())
-                self.progress("pages", done, len(units))
-                if len(self.written) - collected > _COLLECTED:
-                    gc.collect(0)  # what is older is the ledger itself
-                    collected = len(self.written)
-        self.progress("pages", len(units), len(units))
-
-    def sweep(self) -> None:
-        """Delete files of earlier builds that this one does not have."""
-        wanted = {path for made in self.units.values() for path in made.files}
-        orphans = {path for made in self.before.units.values() for path in made.files} - wanted
-        self.deleted = sorted(orphans)
-        delete_files(self.output, self.deleted)
-        for path in self.deleted:
-            folder, name = _split(path)
-            self.standing.get(folder, {}).pop(name, None)
-
-    def memory(self, shells: Mapping[str, str], inputs: str, problems: Sequence[str]) -> Memory:
-        """Return the data for the next build."""
-        return Memory(
-            units=self.units,
-            shell_key=self.units[_HANDBOOK].key,
-            shells=dict(shells),
-            pages=self.kept + sum(path.endswith(".html") for path in self.written),
-            inputs=inputs,
-            standing=standing_key(self.standing),
-            problems=tuple(problems),
-        )
-
-    def _stands(self, name: str, key: str) -> bool:
-        made = self.before.units.get(name)
-        return (
-            made is not None and made.key == key and all(self._size(path) == size for path, size in made.files.items())
-        )
-
-    def _size(self, path: str) -> int | None:
-        folder, name = _split(path)
-        return self.standing.get(folder, {}).get(name)
-
-    def _keep(self, name: str) -> None:
-        made = self.before.units[name]
-        self.units[name] = made
-        self.kept += sum(path.endswith(".html") for path in made.files)
-
-    def _write(self, name: str, key: str, files: Mapping[str, bytes]) -> None:
-        for path, data in files.items():
-            write_file(self.output, path, data, self.checked)
-            self.written.append(path)
-            folder, file = _split(path)
-            self.standing.setdefault(folder, {})[file] = len(data)
-        self.units[name] = Made(key=key, files={path: len(data) for path, data in sorted(files.items())})
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Return the folder of a path, with its slash, and the name in it."""
-    at = path.rfind("/") + 1
-    return path[:at], path[at:]
-
-
 class _Around(Document, frozen=True, kw_only=True):
     """What a site shows besides its ledger."""
 
@@ -261,20 +141,20 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], around:
     budget = around.budget
     milestones = survey_milestones(atlas, budget)
     summary = summary_of(atlas, milestones, around.title)
-    yield _finished(SUMMARY_PATH, {SUMMARY_PATH: render_summary(summary)})
+    yield finished(SUMMARY_PATH, {SUMMARY_PATH: render_summary(summary)})
     found = [*listed_pages(atlas, milestones), *found_in(around.projects)]
-    yield _finished(PAGES_PATH, {PAGES_PATH: render_pages(found)})
+    yield finished(PAGES_PATH, {PAGES_PATH: render_pages(found)})
     overviews = [*_overviews(atlas, milestones, around)]
     if around.projects:
         overviews.append(render_projects(summary, around.projects))
     for page in overviews:
-        yield _finished(page.path, {page.path: join(shells[page.kind], page.parts())})
+        yield finished(page.path, {page.path: join(shells[page.kind], page.parts())})
     for name, versions in atlas.datasets.items():
         page = dataset_pages.render_dataset(name, atlas)
         pictures = picture_files(versions, atlas, read_blob)
-        yield _finished(page.path, {page.path: join(shells[page.kind], page.parts()), **pictures})
-    yield _finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, addresses.experiment_page)})
-    yield _finished(NUMBERS_PATH, {NUMBERS_PATH: render_numbers(atlas.runs)})
+        yield finished(page.path, {page.path: join(shells[page.kind], page.parts()), **pictures})
+    yield finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, addresses.experiment_page)})
+    yield finished(NUMBERS_PATH, {NUMBERS_PATH: render_numbers(atlas.runs)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
     yield Unit(
         name=COMPARISON_PATH,
@@ -357,10 +237,6 @@ def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mappi
 def _board_files(board: Leaderboard, atlas: Atlas, shells: Mapping[str, str]) -> dict[str, bytes]:
     page = board_page.render_board(board, atlas)
     return {page.path: join(shells[page.kind], page.parts())}
-
-
-def _finished(name: str, files: Mapping[str, bytes]) -> Unit:
-    return Unit(name=name, key=key_of([hash_bytes(data) for data in files.values()]), render=lambda: files)
 
 
 def _run_files(
