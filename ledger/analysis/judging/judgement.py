@@ -113,6 +113,12 @@ def _tried(group: Group, members: Sequence[tuple[Setting, dict[str, Metric]]], u
     again: dict[int, int] = {}
     ranks: dict[int, int] = {}
     for setting, metrics in members:
+        if len(metrics) == 1:  # nearly all settings of a large ledger
+            ((name, metric),) = metrics.items()
+            if math.isfinite(metric.number):
+                place[name] = len(settings)
+                settings.append(Repeats(runs=(name,), values=(metric.number,)))
+            continue
         runs = {run.record.id: run for run in setting.runs if run.record.id in metrics}
         others = [run for run in setting.ranks if run.record.id in metrics]
         if not runs:  # only another rank was measured here, later

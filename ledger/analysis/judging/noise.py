@@ -80,7 +80,7 @@ def pool(settings: Iterable[Repeats]) -> tuple[float, int]:
     The pooled variance is their ratio (Box, Hunter and Hunter, Statistics for Experimenters, 2nd edition 2005, 3.4).
     """
     values = [one.values for one in settings]
-    within = [squares(own) for own in values]
+    within = [squares(own) for own in values if len(own) > 1]  # of one value it is 0
     return math.fsum(within) if math.isfinite(sum(within)) else math.inf, sum(len(own) - 1 for own in values)
 
 
