@@ -71,8 +71,11 @@ benchmarks: .venv/test
 wheel: .venv/test
 	$(BIN)/python -m build --outdir build/dist
 
+# The twelve pictures of the handbook's tour and of the README, from a site that `ledger demo` makes: one to three minutes.
 screenshots: .venv/test
-	$(BIN)/python -m tests.browser.screenshots build/screenshots
+	rm -rf build/tour
+	$(BIN)/ledger demo build/tour
+	$(BIN)/python -m tests.browser.tour build/tour/build/site site/docs/assets/tour
 
 clean:
 	rm -rf build .venv
