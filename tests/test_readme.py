@@ -104,3 +104,17 @@ def test_every_command_and_every_option_has_help(name: str, command: click.Comma
     for param in command.params:
         if isinstance(param, click.Option):
             assert param.help, f"{name} {param.opts}"
+
+
+def test_pictures_are_there_small_and_shown() -> None:
+    folder = ROOT / "site/docs/assets/tour"
+    sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
+    shown = re.findall(
+        r"!\[[^]]+\]\(\.\./assets/tour/([a-z]+\.webp)\)", (folder / "../../handbook/tour.md").read_text("utf-8")
+    )
+    assert sorted(shown) == sorted(sizes)
+    assert max(sizes.values()) < 120_000
+    assert sum(sizes.values()) < 1_000_000
+    in_readme = re.findall(r"!\[[^]]+\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert len(in_readme) == 2
+    assert all((ROOT / path).is_file() for path in in_readme)

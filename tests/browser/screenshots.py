@@ -19,14 +19,18 @@ WIDTHS = {1440: 900, 390: 844}
 
 _FIXED = (
     addresses.HOME, addresses.RUNS, addresses.EXPERIMENTS, addresses.DATASETS, addresses.BOARDS, addresses.MILESTONES,
-    addresses.GLOSSARY, addresses.NOT_FOUND, "handbook/index.html", "handbook/recording.html",
-    "handbook/tutorial.html", "handbook/coming-from.html", "handbook/reference/commands.html",
+    addresses.COSTS, addresses.MACHINES, addresses.LISTS, addresses.GLOSSARY, addresses.NOT_FOUND,
+    "handbook/index.html", "handbook/recording.html", "handbook/tutorial.html", "handbook/coming-from.html",
+    "handbook/reference/commands.html",
 )  # fmt: skip
 
 
 def pages_of(site: Path) -> dict[str, str]:
     """Return a name to the address of one page of each kind; of many alike, the one that shows most."""
     found = {path.removesuffix(".html").replace("/", "-"): path for path in _FIXED}
+    found |= {
+        f"list-{path.stem}": f"lists/{path.name}" for path in (site / "lists").glob("*.html") if path.stem != "index"
+    }
     for kind in ("runs", "experiments", "datasets", "leaderboards"):
         alike = sorted((site / kind).glob("*.html"), key=lambda path: path.stat().st_size, reverse=True)
         shown = [path.name for path in alike if path.name != "index.html"]

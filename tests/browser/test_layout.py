@@ -30,7 +30,8 @@ CODE_IN_PIECES = """
 
 TABS = {
     "index.html": "Home", "runs": "Runs", "experiments": "Experiments", "datasets": "Datasets",
-    "leaderboards": "Leaderboards", "milestones": "Milestones", "compare.html": "Compare", "handbook": "Handbook",
+    "leaderboards": "Leaderboards", "milestones": "Milestones", "costs": "Costs", "machines": "Machines",
+    "lists": "More", "compare.html": "Compare", "handbook": "Handbook",
 }  # fmt: skip
 
 

@@ -62,6 +62,7 @@ def render_board(board: Leaderboard, atlas: Atlas) -> Page:
         forest=forest,
         cells=cells,
         table=_as_table(ranked),
+        duel=_duel(ranked),
         retired=retired.text if retired else None,
         remedy=None if retired else measure_command([board.group.dataset]),
         siblings=[
@@ -135,6 +136,14 @@ def _forest(board: Leaderboard, ranked: SettingBoard) -> tuple[Forest | None, di
     if forest is None:
         return None, {}
     return forest, {run: markup(cell) for run, cell in zip(cells, forest.cells, strict=True)}
+
+
+def _duel(board: SettingBoard) -> str | None:
+    """Return the address that sets the best setting against the second, which is the reference; none without two."""
+    if board.refused is not None or len(board.places) < 2 or board.places[1].rank is None:  # noqa: PLR2004
+        return None
+    best, second = (place.runs[0] for place in board.places[:2])
+    return f"{addresses.link(addresses.COMPARE, 1)}#runs={second},{best}"
 
 
 def _as_table(board: SettingBoard) -> str:

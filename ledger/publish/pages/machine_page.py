@@ -19,7 +19,7 @@ _DRAWN = 6
 """Most hosts that are drawn day by day."""
 _DRAWN_DAYS = 14
 _ROWS = 30
-_TABLES: tuple[tuple[IdleGroup, str], ...] = (("user", "User"), ("gpu", "Kind of GPU"), ("week", "Week"))
+_TABLES: tuple[tuple[IdleGroup, str], ...] = (("week", "Week"), ("user", "User"), ("gpu", "Kind of GPU"))
 
 
 def render_machines(hosts: HostUse, until: date | None = None) -> Page:

@@ -22,6 +22,15 @@ from ledger.publish import text
 from ledger.publish.pages import addresses
 from ledger.resources import shipped
 
+
+def _ticked(words: str) -> Markup:
+    """Return a text with what stands in backticks as code; a last one without a partner stays."""
+    parts = text.visible(words).split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["`".join(parts[-2:])]
+    return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
 _FILTERS: dict[str, Callable[..., object]] = {
     "number": text.short_number,
     "exact": formatting.exact_number,
@@ -35,6 +44,7 @@ _FILTERS: dict[str, Callable[..., object]] = {
     "day": formatting.day,
     "short_hash": text.short_hash,
     "one_line": text.one_line,
+    "ticked": _ticked,
 }
 
 

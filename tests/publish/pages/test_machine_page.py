@@ -38,7 +38,7 @@ def test_without_a_watched_host_the_page_says_how_to_watch_one() -> None:
 def test_hours_and_money_stand_by_host_user_kind_and_week(branch: Branch) -> None:
     html = page(sums(branch, "held", "busy"), sums(branch, "free", host="gpu02"))
     assert re.findall(r"<h2>(\w[\w ]*)", html) == [
-        "Host by hour of the day ", "Hosts", "User", "Kind of GPU", "Week", "Day by day ",
+        "Host by hour of the day ", "Hosts", "Week", "User", "Kind of GPU", "Day by day ",
     ]  # fmt: skip
     assert "48.00 EUR" in html
     assert "2 watched hosts did from 2026-11-20 to 2026-11-20" in html

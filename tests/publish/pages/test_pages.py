@@ -302,7 +302,9 @@ def test_a_board_of_unknown_data_is_not_ranked(built: Path) -> None:
 def test_the_history_of_a_validation_set_breaks_between_versions(built: Path) -> None:
     html = (built / "datasets" / "digits-validation.html").read_text()
     text = Page(html).text
-    assert text.index("digits-validation@v1") < text.index("60 hard cases added") < text.rindex("Over time")
+    assert text.index("2 versions, newest first") < text.index("60 hard cases added") < text.index("against v1")
+    assert html.index('id="v2"') < html.index('id="v1"')
+    assert re.search(r"(\d+) of \d+ runs are not measured on it: ledger reevaluate digits-validation@v2", text)
     chart = html[html.index('class="lg-chart lg-history"') :].split("</svg>")[0]
     assert chart.count('class="lg-line') == 2
     assert chart.count('class="lg-break"') == 1
@@ -318,11 +320,11 @@ def test_a_version_tells_what_it_changed_with_pictures_balance_drift_and_leaks(b
     for source in sources:
         assert (built / source).read_bytes().startswith(b"\x89PNG")
     assert html.count('class="lg-then"') == 10
-    assert "Against production week 46: 1 of 2 comparisons differ by more than chance" in text
+    assert "Against production week 46: 1 of 2 comparisons differ by more than chance: images" in text
     assert "Against v1: no difference beyond chance in 2 comparisons" in text
     assert "shares 2 files with digits-train@v1" in text
     assert "label 8 has 34 samples" in text
-    assert "retired" in text.split("digits-validation@v1")[1].split("digits-validation@v2")[0]
+    assert "retired" in html[html.index('id="v1"') : html.index('id="history"')]
 
 
 def test_the_cases_of_a_dataset_say_who_broke_and_who_mended_them(page: Callable[[str], Page]) -> None:

@@ -1,5 +1,6 @@
 """The scripts of the site that decide something are asked in node, without a page."""
 
+import gzip
 import re
 import subprocess
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 
 from tests.browser.chromium import NODE
 from tests.conftest import ROOT
+
+SCRIPT_BYTES = 80_000
+"""Most bytes of the site's own scripts, each gzipped, as a server sends them: all of them, with no chart library."""
 
 ASKED = sorted(set(Path(__file__).parent.glob("*.test.mjs")) - {Path(__file__).with_name("queries.test.mjs")})
 """All but that of `test_queries.py`, which makes the data that it asks."""
@@ -32,3 +36,13 @@ def test_every_script_stands_behind_those_that_it_needs() -> None:
     for place, name in enumerate(loaded):
         for word in re.findall(r"window\.(ledger\w*)\b(?!\s=[^=])", texts[name]):
             assert made[word] <= place, f"{name} needs {word}"
+
+
+def test_the_scripts_of_the_site_are_small() -> None:
+    sizes = {
+        path.relative_to(ROOT / "site/docs/assets"): len(gzip.compress(path.read_bytes()))
+        for path in (ROOT / "site/docs/assets").rglob("*.js")
+    }
+    own = sum(size for path, size in sizes.items() if path.parts[0] == "ledger")
+    print(f"own scripts {own:,} bytes gzipped, chart library {sum(sizes.values()) - own:,}")  # noqa: T201  # shown by -rP
+    assert 0 < own < SCRIPT_BYTES

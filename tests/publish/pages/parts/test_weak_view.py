@@ -104,7 +104,8 @@ def test_weak_points_stand_on_the_page_with_their_guess(study: Study) -> None:
     said = text_of(weak[: weak.index("</section>")])
     assert "night weak 0.5" in said
     assert "cat taken for dog 99 % sure" in said
-    assert "add training data like `night`" in said
+    assert "add training data like night" in said
+    assert "<code>night</code>" in weak
     assert f"ledger weak {run.record.id}" in said
     assert "<script>alert" not in weak
 
