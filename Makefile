@@ -9,7 +9,8 @@ demo: .venv/demo
 	$(BIN)/ledger demo
 
 # What comes from npm is only needed to look for barriers in pages: without npm that test is skipped, but on CI.
-test: .venv/test $(if $(shell command -v npm),.venv/javascript)
+test: .venv/test
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/javascript || true; fi
 	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal $(ARGS)
 
 # At least 300 kills and what else can go wrong; the figures of the handbook's reliability page. FAULT_SEED repeats one,

@@ -132,6 +132,18 @@ _PRICES = f"""{{name: demo lab 2026-11, currency: USD, cpu_core: 0.05, rows: [
   {{gpu: H100, price_per_hour: 3.5, {_MADE_UP}}},
   {{gpu: A100, price_per_hour: 2.2, {_MADE_UP}}},
   {{gpu: RTX 4090, price_per_hour: 0.6, {_MADE_UP}}}]}}"""
+_STATEMENTS = {
+    "learning-rate": ("--question", "Which learning rate suits the small model?"),
+    "robustness": (
+        "--question", "Do shifted and noisy training pictures mend what version 2 of the validation set showed?",
+        "--hypothesis", "they do, and cost little on version 1",
+    ),
+    "seeds": (
+        "--question", "Is 48 wide better than 8 beyond chance, and does it matter how often a run logs?",
+        "--conclusion", "48 wide is better than 8 by more than chance explains; how often a run logs changes nothing",
+    ),
+}  # fmt: skip
+"""What people say of experiments: the conclusion follows from the planted verdicts."""
 _STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 14
 
 
@@ -185,6 +197,8 @@ class _Story:
         self.say("what the repeats are compared with")
         self.name_baseline("seeds", "the small one")
         self.name_milestones()
+        for experiment, statements in _STATEMENTS.items():
+            self.ledger("experiment", experiment, *statements)
         self.say("planting two weeks of a lab's machines")
         plant_host_days(Branch.open(self.folder), datetime.now(UTC))
         self.say("finding the run that was killed")

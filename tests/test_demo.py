@@ -257,6 +257,14 @@ def test_the_list_of_the_demo_warns_about_versions(played: Path) -> None:
     assert len(json.loads(done.stdout)) >= 14
 
 
+def test_experiments_say_what_they_ask_and_what_they_showed(played: Path) -> None:
+    site = played / "build" / "site"
+    assert "Which learning rate suits the small model?" in (site / "experiments/learning-rate.html").read_text("utf-8")
+    concluded = "48 wide is better than 8 by more than chance explains"
+    assert concluded in (site / "experiments/seeds.html").read_text("utf-8")
+    assert concluded in (site / "index.html").read_text("utf-8")
+
+
 def test_growth_and_milestones_are_drawn_from_real_models(contents: Contents, played: Path) -> None:
     page = (played / "build" / "site" / "experiments" / "width.html").read_text("utf-8")
     assert "lg-growth-band" in page
