@@ -64,7 +64,8 @@ def test_every_variable_that_one_may_set_stands_in_the_man_page() -> None:
 
 def test_shell_stubs_workflows_and_the_manual_name_no_variable_or_setting_that_is_not_in_the_table() -> None:
     folders = [ROOT / name for name in ("hooks", "templates", "site")]
-    pages = [path for folder in folders for path in folder.rglob("*") if path.is_file() and path.suffix != ".png"]
+    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    pages = [path for path in found if path.suffix not in {".png", ".webp"}]
     for page in [*pages, ROOT / "README.md", *(ROOT / ".github").rglob("*.md")]:
         text = page.read_text("utf-8")
         variables = {name for name in VARIABLE.findall(text) if not name.endswith("_")}

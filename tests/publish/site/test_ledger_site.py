@@ -8,8 +8,7 @@ import pytest
 
 from ledger.errors import LedgerError
 from ledger.publish.pages import addresses
-from ledger.publish.site import build as build_module
-from ledger.publish.site import renderer
+from ledger.publish.site import placing, renderer
 from ledger.publish.site.background import CURRENT, publish_ledger
 from ledger.publish.site.frames import read_handbook
 from ledger.publish.site.ledger_site import build_ledger_site
@@ -33,7 +32,7 @@ def branch(tmp_path: Path) -> Branch:
 @pytest.fixture(autouse=True)
 def one_handbook(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run MkDocs once for each title: a second of each build, and the same each time."""
-    monkeypatch.setattr(build_module, "read_handbook", _handbook)
+    monkeypatch.setattr(placing, "read_handbook", _handbook)
 
 
 _handbook = cache(read_handbook)
