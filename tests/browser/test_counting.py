@@ -1,5 +1,6 @@
 """What a shared address shows, and what the compare page says and judges, in a real browser."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -7,7 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from ledger.analysis.judging.judgement import gather, verdict_on
-from ledger.model.boxes.inputs import Params
+from ledger.model.boxes.code import Code
+from ledger.model.boxes.inputs import Datasets, Params
+from ledger.model.boxes.machine import Environment
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Status
 from ledger.publish.site.build import build_site
@@ -115,6 +118,22 @@ def test_the_compare_page_names_training_data_that_differs(
     assert "They differ in training data" in text
     assert "digits-train@v9" in text
     assert "digits-train@v9" in tab.inner_text("[aria-label='What differs']")
+
+
+def test_what_nobody_knows_is_never_said_to_be_the_same(
+    tab: Page, ledger: tuple[Contents, Blobs], runs: list[StoredRun], tmp_path: Path
+) -> None:
+    def without(run: StoredRun) -> StoredRun:
+        record = msgspec.structs.replace(run.record, datasets=Datasets(), code=Code(), environment=Environment())
+        return msgspec.structs.replace(run, record=record)
+
+    known = compared(tab, site_of(tmp_path, runs, ledger[1], "known"), [runs[0], runs[3]])
+    assert re.search(r"The same in all: .*data, code, environment, hardware", known)
+    assert "Not known well enough" not in known
+    blind = [without(run) for run in runs]
+    unknown = compared(tab, site_of(tmp_path, blind, ledger[1], "unknown"), [blind[0], blind[3]])
+    assert "Not known well enough to say so: data, code, environment." in unknown
+    assert "The same in all: hardware." in unknown
 
 
 def test_a_shared_address_shows_the_same_metric_later_or_says_that_it_is_gone(

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import msgspec
 
 from ledger.analysis.comparing.environment_difference import facts_of
+from ledger.analysis.comparing.settings import code_key
 from ledger.analysis.judging.judgement import Tried, gather
+from ledger.hashing import hash_bytes
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document
 from ledger.publish.data.search_columns import Words
@@ -22,6 +24,8 @@ from ledger.publish.text import one_line
 COMPARISON_PATH = "data/comparison.js"
 
 _LENGTH = 160
+_IDENTITY = 12
+"""Hexadecimal digits of a code's identity: two of a million codes share them once in 560 ledgers."""
 
 
 class SettingValues(Document, frozen=True, kw_only=True):
@@ -56,7 +60,7 @@ class FactColumn(Document, frozen=True, kw_only=True):
     name: str
     """Its name."""
     kind: str
-    """`environment` or `hardware`."""
+    """`code`, `environment` or `hardware`."""
     words: list[str]
     """Its distinct values."""
     codes: list[int]
@@ -110,7 +114,7 @@ def _group(tried: Tried, atlas: Atlas) -> GroupValues:
 def _facts(runs: Sequence[StoredRun]) -> list[FactColumn]:
     told = [
         {(kind, name): value or "" for kind, part in facts_of(run.record).items() for name, value in part.items()}
-        | {("hardware", "host"): run.record.hardware.host or ""}
+        | {("hardware", "host"): run.record.hardware.host or "", ("code", "identity"): _code_of(run)}
         for run in runs
     ]
     columns = []
@@ -119,6 +123,12 @@ def _facts(runs: Sequence[StoredRun]) -> list[FactColumn]:
         if words.words:
             columns.append(FactColumn(name=one_line(name, _LENGTH), kind=kind, words=words.words, codes=words.codes))
     return columns
+
+
+def _code_of(run: StoredRun) -> str:
+    """Return a short text that runs of the same code share; empty where the code is unknown."""
+    key = code_key(run)
+    return hash_bytes(key.encode("utf-8", "surrogatepass")).partition(":")[2][:_IDENTITY] if key else ""
 
 
 def _encode(values: Sequence[str]) -> Words:

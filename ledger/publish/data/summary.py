@@ -1,6 +1,6 @@
 """What a site says of itself to the site of a team: counts, cost by week, best settings, and what its search finds.
 
-Every site writes it, so that several sites can be shown side by side without reading their ledgers again.
+A site that stands beside others writes it, so that they are shown together without reading their ledgers again.
 """
 
 from datetime import datetime

@@ -41,7 +41,7 @@ def dataset_page(name: str) -> str:
 
 
 def project_folder(name: str) -> str:
-    """Return the folder of the site of another ledger; `name` is made of small letters, digits, dots and dashes."""
+    """Return the folder of the site of another ledger; `name` is made of small letters, digits and dashes."""
     return f"projects/{name}"
 
 

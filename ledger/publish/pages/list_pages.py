@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
-from ledger.analysis.advice.rerun import Lack, lacks_of
+from ledger.analysis.advice.rerun import Effect, Lack, lacks_of
 from ledger.analysis.advice.weekly_cost import main_currency
 from ledger.formatting import byte_size, latency, minute
 from ledger.model.entries import StoredRun
@@ -21,6 +21,12 @@ ROWS = 500
 _TEXT = 160
 _NAMED = 3
 """Most runs that are linked in a row; the others are counted."""
+
+_EFFECTS: dict[Effect, str] = {
+    "blocks": "cannot be run again",
+    "elsewhere": "can be where it ran, and perhaps nowhere else",
+    "differs": "may come out another",
+}
 
 
 class ListCell(Document, frozen=True, kw_only=True):
@@ -221,27 +227,32 @@ def _warnings(atlas: Atlas) -> ListPage:
 
 def _rerun(atlas: Atlas) -> ListPage:
     lacking = {run.record.id: lacks_of(run.record) for run in atlas.runs}
-    ready = sum(not any(lack.blocks for lack in lacks) for lacks in lacking.values())
+    ready = sum(not any(lack.effect == "blocks" for lack in lacks) for lacks in lacking.values())
     reasons: dict[Lack, list[str]] = {}
     for run, lacks in lacking.items():
         for lack in lacks:
             reasons.setdefault(lack, []).append(run)
-    boxes = Counter(lack.box for lacks in lacking.values() for lack in lacks if lack.blocks)
+    boxes = Counter(lack.box for lacks in lacking.values() for lack in lacks if lack.effect == "blocks")
     worst = f" Most lack something of {boxes.most_common(1)[0][0]}." if boxes else ""
     rows = [
         [
             ListCell(text=lack.what),
             ListCell(text=lack.box),
-            ListCell(text="cannot be run again" if lack.blocks else "may come out another"),
+            ListCell(text=_EFFECTS[lack.effect]),
             ListCell(text=short_number(len(runs))),
             ListCell(text="", runs=tuple(reversed(runs[-_NAMED:])), more=_others(len(runs))),
         ]
-        for lack, runs in sorted(reasons.items(), key=lambda one: (not one[0].blocks, -len(one[1]), one[0].what))
+        for lack, runs in sorted(
+            reasons.items(), key=lambda one: ([*_EFFECTS].index(one[0].effect), -len(one[1]), one[0].what)
+        )
     ]
+    worst_first = [*_EFFECTS.values()]
+    rows.sort(key=lambda cells: worst_first.index(cells[2].text))  # stable: within, those of most runs stay first
+    told = f"{ready} of {counted(len(lacking), 'record')} have what it takes to run the training again"
     return ListPage(
         name="reproducibility",
         title="Reproducibility",
-        lead=f"{ready} of {counted(len(lacking), 'record')} have what it takes to run the training again.{worst}",
+        lead=f"{told}, as far as a record can say.{worst}",
         columns=("What the record lacks", "Box", "So the run", ">Runs", "Such as"),
         rows=rows,
         empty="No record lacks anything that running it again needs.",

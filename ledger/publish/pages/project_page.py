@@ -24,15 +24,15 @@ class Project(Document, frozen=True, kw_only=True):
     """What its site says of itself."""
 
     @property
-    def home(self) -> str:
-        """Path of its home page in the site."""
-        return f"{addresses.project_folder(self.name)}/{addresses.HOME}"
+    def folder(self) -> str:
+        """Folder of its site, with a slash at its end."""
+        return f"{addresses.project_folder(self.name)}/"
 
 
 def found_in(projects: Sequence[Project]) -> list[Found]:
     """Return what the search of the team's site finds in projects; each hit names its project."""
     return [
-        (f"{addresses.project_folder(project.name)}/{path}", title, f"{project.name} · {text}")
+        (f"{project.folder}{path}", title, f"{project.name} · {text}")
         for project in projects
         for path, title, text in project.summary.found
     ]
@@ -45,7 +45,7 @@ def render_projects(own: SiteSummary, projects: Sequence[Project]) -> Page:
         own: the ledger at the top of the site.
         projects: the others.
     """
-    shown = [("", own, addresses.HOME), *((one.name, one.summary, one.home) for one in projects)]
+    shown = [("", own, ""), *((one.name, one.summary, one.folder) for one in projects)]
     shown.sort(key=lambda one: one[1].last.isoformat() if one[1].last else "", reverse=True)
     currencies = [summary.currency for _, summary, _ in shown if summary.currency]
     currency = max(set(currencies), key=lambda one: (currencies.count(one), one)) if currencies else None
@@ -66,7 +66,7 @@ def render_projects(own: SiteSummary, projects: Sequence[Project]) -> Page:
     )
     content = render(
         "projects",
-        shown=[(name or summary.title, summary, address, _latest(summary)) for name, summary, address in shown],
+        shown=[(name or summary.title, summary, folder, _latest(summary)) for name, summary, folder in shown],
         week=weeks[-1] if weeks else "",
         currency=currency,
         bars=markup(bars),

@@ -60,6 +60,8 @@ SECTIONS = (
 _OPEN = {"params", "results"}
 """Boxes that are not folded: what was chosen, and what came out."""
 
+_REDACTED = "[redacted: "
+"""How what stands for a secret begins; two that are alike may stand for two secrets."""
 _SIBLINGS = 11
 """Most repeats that a link compares with, the latest."""
 _DECIDED = {"acceptance": "accepted", "rejection": "rejected", "retest": "to be repeated"}
@@ -170,7 +172,7 @@ def _page(
     before, after = atlas.neighbours[record.id]
     commit = hex_id(record.code.commit)
     reference = _reference_params(run, atlas)
-    apart = [name for name, (_, same) in reference.items() if not same] if reference is not None else None
+    apart = [name for name, (_, same) in reference.items() if same is False] if reference is not None else None
     content = render(
         "run",
         names=atlas.names,
@@ -222,23 +224,23 @@ def _page(
     )
 
 
-def _reference_params(run: StoredRun, atlas: Atlas) -> dict[str, tuple[str | None, bool]] | None:
+def _reference_params(run: StoredRun, atlas: Atlas) -> dict[str, tuple[str | None, bool | None]] | None:
     """Return the params of the run that a run is compared with, and whether they are its own; none without such a run.
 
-    Those that only the other has are among them; of one that it lacks the value is none.
+    Those that only the other has are among them; of one that it lacks the value is none. Whether redacted ones are the
+    same nobody knows: none.
     """
     name, _ = atlas.reference_of(run) or ("", "")
     other = atlas.by_id.get(name)
     if other is None or other.record.id == run.record.id:
         return None
     ours, theirs = run.record.params.values, other.record.params.values
-    return {
-        param: (
-            param_text(theirs[param]) if param in theirs else None,
-            param in ours and param in theirs and repr(ours[param]) == repr(theirs[param]),
-        )
-        for param in dict.fromkeys([*ours, *theirs])
-    }
+    found: dict[str, tuple[str | None, bool | None]] = {}
+    for param in dict.fromkeys([*ours, *theirs]):
+        same = param in ours and param in theirs and repr(ours[param]) == repr(theirs[param])
+        hidden = same and _REDACTED in param_text(ours[param])
+        found[param] = param_text(theirs[param]) if param in theirs else None, None if hidden else same
+    return found
 
 
 def _contents(record: Record, beside: Beside, weak: WeakView | None) -> list[tuple[str, str]]:

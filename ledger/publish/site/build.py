@@ -141,7 +141,8 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], around:
     budget = around.budget
     milestones = survey_milestones(atlas, budget)
     summary = summary_of(atlas, milestones, around.title)
-    yield finished(SUMMARY_PATH, {SUMMARY_PATH: render_summary(summary)})
+    if around.beside and not around.projects:  # one of several: the page of all is made of these
+        yield finished(SUMMARY_PATH, {SUMMARY_PATH: render_summary(summary)})
     found = [*listed_pages(atlas, milestones), *found_in(around.projects)]
     yield finished(PAGES_PATH, {PAGES_PATH: render_pages(found)})
     overviews = [*_overviews(atlas, milestones, around)]

@@ -50,7 +50,7 @@ def build_ledger_site(
         Conflict: `output` holds something that no build made.
         LedgerError: git cannot read the branch, or the site cannot be built.
     """
-    inputs = inputs_key(ledger, title, repository_url, proposals, (list(projects), beside))
+    inputs = inputs_key(ledger, title, repository_url, proposals, projects, beside)
     if (report := unchanged(output, inputs)) is not None:
         return report
     from ledger.publish.site.build import build_site
@@ -62,7 +62,7 @@ def build_ledger_site(
         # What another look at the same commit may find otherwise is read again each time.
         passing = fresh.unreadable is not None or any(one.message == MISSING for one in contents.problems)
         same = not passing and tip == contents.tip == fresh.tip()
-        same = same and inputs == inputs_key(fresh, title, repository_url, proposals, (list(projects), beside))
+        same = same and inputs == inputs_key(fresh, title, repository_url, proposals, projects, beside)
         return build_site(
             contents,
             read_blob,
@@ -82,7 +82,12 @@ def build_ledger_site(
 
 
 def inputs_key(
-    ledger: Branch, title: str, repository_url: str | None, proposals: Sequence[str], around: object = ([], "")
+    ledger: Branch,
+    title: str,
+    repository_url: str | None,
+    proposals: Sequence[str],
+    projects: Sequence["Project"] = (),
+    beside: str = "",
 ) -> str:
     """Return the hash of all that a build reads: the branch, what else is given, and the sources of this package.
 
@@ -92,7 +97,7 @@ def inputs_key(
     Raises:
         LedgerError: git cannot read the branch.
     """
-    given = (title, repository_url, list(proposals), around)
+    given = (title, repository_url, list(proposals), list(projects), beside)
     return key_of(ledger.tip(), _shallow(ledger.repository), given, sources_key())
 
 

@@ -18,7 +18,7 @@ from ledger.repository.hosts.remote import fetch
 from ledger.repository.making import create_server
 from ledger.store.branch.branch import Branch
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
 _MIRRORS = "projects"
 """Folder of the state folder that holds the ledgers which were fetched by their address."""
 _FETCH_SECONDS = 120.0
@@ -70,24 +70,22 @@ def build_team_site(
         beside=addresses.PROJECTS if projects else "",
         progress=progress,
     )
+    return _joined(own, dict(zip(others, reports, strict=True)))
+
+
+def _joined(own: SiteReport, others: Mapping[str, SiteReport]) -> SiteReport:
+    """Return the report of a whole build from those of its parts."""
+    every = (own, *others.values())
+    inner = [f"{addresses.project_folder(name)}/{path}" for name, one in others.items() for path in one.changed]
+    problems = [f"{name}: {problem}" for name, one in others.items() for problem in one.problems]
     return SiteReport(
-        written=sum(one.written for one in (own, *reports)),
-        kept=sum(one.kept for one in (own, *reports)),
-        deleted=sum(one.deleted for one in (own, *reports)),
-        changed=(
-            *own.changed,
-            *(
-                f"{addresses.project_folder(name)}/{path}"
-                for name, one in zip(others, reports, strict=True)
-                for path in one.changed
-            ),
-        ),
-        seconds=sum(one.seconds for one in (own, *reports)),
+        written=sum(one.written for one in every),
+        kept=sum(one.kept for one in every),
+        deleted=sum(one.deleted for one in every),
+        changed=(*own.changed, *inner),
+        seconds=sum(one.seconds for one in every),
         output=own.output,
-        problems=(
-            *own.problems,
-            *(f"{name}: {problem}" for name, one in zip(others, reports, strict=True) for problem in one.problems),
-        ),
+        problems=(*own.problems, *problems),
     )
 
 
@@ -113,9 +111,10 @@ def open_projects(said: tuple[str, ...], state_dir: Path) -> dict[str, Branch]:
         if not equals or not where:
             raise UsageError(f"a project is `NAME=PATH` or `NAME=URL`: `{one}`", hint="--with vision=../vision")
         if not _NAME.fullmatch(name) or name in found:
-            why = "it is there twice" if name in found else "small letters, digits, dots and dashes"
+            why = "it is there twice" if name in found else "small letters, digits and dashes"
             raise UsageError(f"no name of a project ({why}): `{name}`", hint="--with vision=../vision")
-        branch = Branch.open(Path(where)) if Path(where).is_dir() else _fetched(name, where, state_dir)
+        folder = Path(where).expanduser()
+        branch = Branch.open(folder) if folder.is_dir() else _fetched(name, where, state_dir)
         if branch.tip() is None:
             raise LedgerError(f"no ledger is there: `{where}`", hint=f"git -C {where} branch --list ledger")
         found[name] = branch

@@ -46,39 +46,39 @@ def test_a_whole_record_lacks_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "box", "what", "blocks"),
+    ("record", "box", "what", "effect"),
     [
-        (changed(code=Code()), "code", "no commit is known", True),
+        (changed(code=Code()), "code", "no commit is known", "blocks"),
         (
             changed(code=Code(commit="git:1", dirty=True, pushed=True)),
-            "code", "the uncommitted changes were not kept", True,
+            "code", "the uncommitted changes were not kept", "blocks",
         ),
         (
             changed(code=Code(commit="git:1", dirty=True, pushed=True, patch=CUT)),
-            "code", "the patch is not exact", True,
+            "code", "the patch is not exact", "blocks",
         ),
         (
             changed(code=Code(commit="git:1", dirty=True, pushed=True, omitted=[OmittedFile(path="a.py", bytes=9)])),
-            "code", "changed files were left out", True,
+            "code", "changed files were left out", "blocks",
         ),
         (
             changed(code=Code(commit="git:1", dirty=False, pushed=False)),
-            "code", "no remote branch has the commit", False,
+            "code", "no remote branch has the commit", "elsewhere",
         ),
-        (changed(command=[]), "params", "the command is unknown", True),
-        (changed(redactions={"token": 1}), "params", "secrets were redacted", True),
-        (changed(seed=None), "params", "no seed is known", False),
-        (changed(datasets=Datasets()), "datasets", "no dataset was named", True),
+        (changed(command=[]), "params", "the command is unknown", "blocks"),
+        (changed(redactions={"token": 1}), "params", "secrets were redacted", "blocks"),
+        (changed(seed=None), "params", "no seed is known", "differs"),
+        (changed(datasets=Datasets()), "datasets", "no dataset was named", "blocks"),
         (
             changed(datasets=Datasets(used=[DatasetUse(role="train", split="train", name="d")])),
-            "datasets", "the content of a dataset is unknown", True,
+            "datasets", "the content of a dataset is unknown", "blocks",
         ),
-        (changed(environment=Environment(python="3.11")), "environment", "the packages are unknown", True),
+        (changed(environment=Environment(python="3.11")), "environment", "the packages are unknown", "blocks"),
     ],
 )  # fmt: skip
-def test_each_thing_that_is_missing_is_named_with_its_box(record: Record, box: str, what: str, blocks: bool) -> None:  # noqa: FBT001  # of pytest
+def test_each_thing_that_is_missing_is_named_with_its_box(record: Record, box: str, what: str, effect: str) -> None:
     (lack,) = lacks_of(record)
-    assert (lack.box, lack.blocks) == (box, blocks)
+    assert (lack.box, lack.effect) == (box, effect)
     assert lack.what.startswith(what)
 
 

@@ -104,7 +104,7 @@ def test_an_address_is_fetched_into_the_state_folder_and_again_when_it_moves(
         ("vision", "a project is `NAME=PATH` or `NAME=URL`"),
         ("=x", "no name of a project"),
         ("../up=x", "no name of a project"),
-        ("index.html=x", "neither a folder nor an address"),
+        ("index.html=x", "no name of a project"),
         ("vision=--upload-pack=touch", "neither a folder nor an address"),
         ("vision=ext::sh -c touch", "neither a folder nor an address"),
         ("vision=missing", "neither a folder nor an address"),

@@ -54,7 +54,7 @@ def _code(record: Record) -> str:
     elif code.dirty is False:
         changed = "nothing uncommitted"
     return _joined(
-        f"commit {short_hash(code.commit, 12).removeprefix('git:')}" if code.commit else "no commit",
+        f"commit {short_hash(code.commit, 12).removeprefix('git:')}" if code.commit else "commit unknown",
         f"on {code.branch}" if code.branch else "",
         changed,
         f"{counted(len(code.omitted), 'file')} left out" if code.omitted else "",
@@ -105,7 +105,7 @@ def _model(record: Record) -> str:
         f"{short_number(model.parameters)} parameters" if model.parameters is not None else "",
         byte_size(model.bytes) if model.bytes is not None else "",
         model.format or "",
-        short_hash(model.hash) if model.hash else "no file",
+        short_hash(model.hash) if model.hash else "content unknown",
     )
 
 

@@ -58,3 +58,20 @@ def test_params_that_differ_from_the_reference_are_marked_on_both_sides(ledger: 
     assert "3 params, 3 differ from what it is compared with" in Page(page.content).text
     alone, _ = render_run(base, atlas, sample_reader(ledger[1]))
     assert "differ" not in alone.content.partition('aria-label="Parameters"')[2].partition("</table>")[0]
+
+
+def test_two_redacted_params_are_not_said_to_be_the_same(ledger: tuple[Contents, Blobs]) -> None:
+    first, second = ledger[0].runs[:2]
+
+    def with_token(run: StoredRun, baseline: str | None) -> StoredRun:
+        params = Params(values={"token": "[redacted: token]", "lr": 0.1})
+        record = msgspec.structs.replace(run.record, params=params, baseline=baseline)
+        return msgspec.structs.replace(run, record=record, notes=(), evaluations=())
+
+    base, ours = with_token(first, None), with_token(second, first.record.id)
+    atlas = survey(Contents(tip="1" * 40, runs=(base, ours)), [], None)
+    page, _ = render_run(ours, atlas, sample_reader(ledger[1]))
+    table = page.content.partition('aria-label="Parameters"')[2].partition("</table>")[0]
+    assert "unknown: redacted" in table
+    assert "lg-differs" not in table
+    assert table.count("the same") == 1

@@ -29,7 +29,10 @@
     const words = (column) => rows.map((row) => data.word(column, row));
     /** @param {string} kind */
     const places = (kind) =>
-      (compared?.facts ?? []).filter((each) => each.kind === kind).map((column) => fact(column.name, words(column)));
+      (compared?.facts ?? [])
+        .filter((each) => each.kind === kind)
+        .map((column) => fact(column.name, words(column)))
+        .filter((each) => each.words.some(Boolean));
     const changed = words(data.changes).map((hash, at) =>
       hash && compared ? `${data.word(compared.changes, rows[at])} (${hash})` : hash,
     );
@@ -44,7 +47,7 @@
     return [
       ["Params", params],
       ["Data", [fact("trained on", words(data.trained))]],
-      ["Code", [fact("commit", words(data.commit)), fact("uncommitted changes", changed, none)]],
+      ["Code", [fact("commit", words(data.commit)), fact("uncommitted changes", changed, none), ...places("code")]],
       ["Environment", places("environment")],
       ["Hardware", places("hardware")],
       [
@@ -71,6 +74,27 @@
   /** @param {Fact} one */
   const differs = ({ words }) => new Set(words).size > 1;
 
+  /** The fact of a part that is the same only where all of the part is; without one, all facts together. @type {Record<string, string>} */
+  const WHOLE = { Data: "trained on", Code: "identity", Environment: "packages", Hardware: "cpu" };
+
+  /**
+   * Parts in which nothing differs, as far as they are known: those that are the same, and those that may not be.
+   * @param {[string, Fact[]][]} parts
+   */
+  const unmarked = (parts) => {
+    const alike = parts.filter(([title, facts]) => title !== "Run" && !facts.some(differs));
+    /** @param {[string, Fact[]]} part */
+    const isKnown = ([title, facts]) => {
+      const asked = facts.filter(({ name }) => !WHOLE[title] || name === WHOLE[title]);
+      return (
+        asked.length > 0 && asked.every(({ words }) => words.every((word) => word && !word.includes("[redacted: ")))
+      );
+    };
+    /** @param {[string, Fact[]][]} chosen */
+    const titles = (chosen) => chosen.map(([title]) => title.toLowerCase()).join(", ");
+    return { same: titles(alike.filter(isKnown)), open: titles(alike.filter((part) => !isKnown(part))) };
+  };
+
   /**
    * The table of what differs, with a button that shows all.
    * @param {Runs} data
@@ -83,6 +107,7 @@
     const all = parts.reduce((count, [, facts]) => count + facts.length, 0);
     const apart = parts.reduce((count, [, facts]) => count + facts.filter(differs).length, 0);
     const { one } = differences(data, rows);
+    const { same, open } = unmarked(parts);
     const holder = element("div");
     let whole = false;
     const draw = () => {
@@ -106,10 +131,6 @@
             ]
           : [];
       });
-      const same = parts
-        .filter(([title, facts]) => title !== "Run" && facts.length && !facts.some(differs))
-        .map(([title]) => title.toLowerCase());
-      const silent = parts.filter(([, facts]) => !facts.length).map(([title]) => title.toLowerCase());
       const toggle = element(
         "button",
         {
@@ -128,10 +149,7 @@
         element(
           "p",
           { class: "lg-small" },
-          [
-            same.length && !whole ? `The same in all: ${same.join(", ")}.` : "",
-            silent.length ? `Nothing is known of: ${silent.join(", ")}.` : "",
-          ]
+          [same ? `The same in all: ${same}.` : "", open ? `Not known well enough to say so: ${open}.` : ""]
             .filter(Boolean)
             .join(" "),
         ),

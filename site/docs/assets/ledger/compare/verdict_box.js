@@ -43,8 +43,11 @@
       element("small", {}, ` n ${values.length}`),
     );
 
-  /** The run of a setting that has a value, else its first. @param {ChosenSetting} setting @param {Metric} metric */
-  const rowIn = (setting, metric) => setting.rows.find((row) => metric.values[row] !== null) ?? setting.rows[0];
+  /** The run of a setting that has a value and counts, else one that has a value, else its first. @param {Runs} data @param {ChosenSetting} setting @param {Metric} metric */
+  const rowIn = (data, { rows }, metric) => {
+    const having = rows.filter((row) => metric.values[row] !== null);
+    return having.find((row) => data.counts(row)) ?? having[0] ?? rows[0];
+  };
 
   /**
    * What the reference and another setting measured, in the order in which it is read: headline first, and results
@@ -55,7 +58,7 @@
    */
   const measured = (data, own, others) => {
     /** @param {Metric} metric @param {ChosenSetting} setting */
-    const has = (metric, setting) => metric.values[rowIn(setting, metric)] !== null;
+    const has = (metric, setting) => metric.values[rowIn(data, setting, metric)] !== null;
     const there = data.metrics.filter((metric) => has(metric, own) && others.some((other) => has(metric, other)));
     /** @param {Metric} metric */
     const isResult = (metric) => Boolean(metric.known && metric.direction) && !isTraining(data, metric);
@@ -81,9 +84,9 @@
    * @param {ChosenSetting} own
    */
   const cellOf = (data, metric, group, setting, own) => {
-    const row = rowIn(setting, metric);
+    const row = rowIn(data, setting, metric);
     const apart = metric.values[row] === null ? elsewhere(data, metric, row) : [];
-    const verdict = verdictOn(data, metric, group, row, rowIn(own, metric));
+    const verdict = verdictOn(data, metric, group, row, rowIn(data, own, metric));
     const why = apart.length ? `measured on ${apart.join(" and on ")}` : verdict.why;
     const { by, from, to } = changeOf(metric, verdict);
     const band = from === null ? "" : ` (${signed(from)} to ${signed(to)})`;
@@ -113,7 +116,7 @@
   /** The mean of the reference. @param {Runs} data @param {Metric} metric @param {GroupValues | undefined} group @param {ChosenSetting} own */
   const referenceCell = (data, metric, group, own) => {
     const listed = group?.repeated.find(({ setting }) => setting === data.setting[own.rows[0]])?.values;
-    const value = metric.values[rowIn(own, metric)];
+    const value = metric.values[rowIn(data, own, metric)];
     const shown = metric.known && listed?.length ? listed : value === null ? [] : [value];
     return element(
       "td",
