@@ -39,7 +39,7 @@ class MetricRow(Document, frozen=True, kw_only=True):
     metrics: list[Metric | None]
     """One measurement per run; none where a run does not have it."""
     best: int | None = None
-    """Position of the best run; none where that is unknown."""
+    """Position of the run with the best value, which noise may explain; none where that is unknown."""
     refused: str | None = None
     """Why the values are not ranked."""
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from ledger.analysis.comparing.comparable import why_uncounted
+from ledger.analysis.comparing.comparable import agreed_direction, why_uncounted
 from ledger.analysis.comparing.compare import Comparison, MetricRow, compare
 from ledger.analysis.query.fields import show_value
 from ledger.analysis.query.order_warnings import measure_command
@@ -54,6 +54,7 @@ def compare_command(
     for row in comparison.metrics:
         if row.refused and row.refused not in {"only one run has it", "a tie"}:
             say(f"not ranked: {row.key}: {row.refused}")
+    _print_judge(comparison)
     _print_remedy(comparison)
 
 
@@ -70,9 +71,7 @@ def _print_uncounted(runs: list[StoredRun]) -> None:
     for run in runs:
         if why := why_uncounted(run):
             said = run.retraction.text if run.retraction else run.record.reason or ""
-            say(
-                plain(f"{run.record.id} {why}{f': {said.splitlines()[0]}' if said else ''}; it is never marked as best")
-            )
+            say(plain(f"{run.record.id} {why}{f': {said.splitlines()[0]}' if said else ''}; it is never marked"))
 
 
 def _table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
@@ -91,8 +90,23 @@ def _cells(row: MetricRow) -> list[str]:
             continue
         where = f" on {metric.dataset or 'unknown data'}" if len(labels) > 1 or not metric.dataset else ""
         mark = ORIGIN_MARK[metric.origin]
-        cells.append(f"{show_value(metric.number)}{where}{mark}{' (best)' if row.best == index else ''}")
+        cells.append(f"{show_value(metric.number)}{where}{mark}{f' ({_first(row)})' if row.best == index else ''}")
     return cells
+
+
+def _first(row: MetricRow) -> str:
+    """Return the word for the best value: what it is among these runs, which need not be more than noise."""
+    direction = agreed_direction(metric for metric in row.metrics if metric)
+    return "lowest" if direction == "lower" else "highest"
+
+
+def _print_judge(comparison: Comparison) -> None:
+    """Say which command answers whether the first place is more than noise, where there is one."""
+    ranked = [row for row in comparison.metrics if row.best is not None]
+    if ranked and ranked[0].best is not None:
+        first = comparison.runs[ranked[0].best]
+        other = next(run for run in comparison.runs if run != first)
+        say(plain(f"whether that is more than noise: ledger judge {first} --against {other}"))
 
 
 def _draw(ledger: Branch, runs: list[StoredRun], series: list[str], path: Path) -> None:

@@ -21,6 +21,8 @@ from tests.asking import passing, sort_runs
 from tests.conftest import Cli
 from tests.samples import sample_ledger
 
+MARKED = re.compile(r"\((?:highest|lowest)\)")
+
 
 @pytest.fixture
 def samples(ledger: Branch) -> Branch:
@@ -117,7 +119,7 @@ def test_values_on_different_data_are_shown_and_not_ranked(samples: Branch, cli:
     done = cli("compare", on("v1"), on("v2"))
     assert done.code == 0
     assert "not ranked: validation/accuracy: measured on different data: `digits-validation@v1`" in done.err
-    assert "(best)" not in next(line for line in done.out.splitlines() if line.startswith("validation/accuracy"))
+    assert not MARKED.search(next(line for line in done.out.splitlines() if line.startswith("validation/accuracy")))
 
 
 def test_two_runs_measured_on_one_version_later_are_ranked_on_it(samples: Branch) -> None:
@@ -251,12 +253,13 @@ def test_a_later_measurement_stands_beside_the_first(repo: Path, cli: Cli) -> No
     cli("record", "-m", "validation/accuracy=0.9", "-d", "validation:digits@v1=v1", "-e", "one", "-p", "lr=1")
     cli("record", "-m", "validation/accuracy=0.5", "-d", "validation:digits@v2=v2", "-e", "two", "-p", "lr=2")
     one, two = [record["id"] for record in reversed(json.loads(cli("list", "--json").out))]
-    assert "(best)" not in cli("compare", one, two).out
+    assert not MARKED.search(cli("compare", one, two).out)
     done = cli("evaluate", one[16:], "-m", "validation/accuracy=0.4", "-d", "validation:digits@v2=v2")
     assert done.code == 0
     assert f"of {one}: validation/accuracy 0.4 on digits@v2" in done.err
     line = next(row for row in cli("compare", one, two).out.splitlines() if row.startswith("validation/accuracy"))
-    assert line.split("\t")[1:] == ["0.4", "0.5 (best)"]
+    assert line.split("\t")[1:] == ["0.4", "0.5 (highest)"]
+    assert f"whether that is more than noise: ledger judge {two} --against {one}" in cli("compare", one, two).err
     assert "0.4 on digits@v2" in cli("show", one).out
     assert cli("evaluate", one).code == 1
     assert cli("evaluate", "zzz", "-m", "a=1").code == 1

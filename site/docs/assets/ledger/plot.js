@@ -151,6 +151,9 @@
     );
     const looks = new MutationObserver(() => (holder.isConnected ? chart.redraw(false) : looks.disconnect()));
     looks.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
+    const paper = matchMedia("print"); // which is white in both themes
+    const onPaper = () => chart.redraw(false);
+    paper.addEventListener("change", onPaper);
     const width = new ResizeObserver(() => {
       const size = sizeOf(holder);
       if (Math.abs(size.width - chart.width) > 2) chart.setSize(size);
@@ -158,6 +161,7 @@
     width.observe(holder);
     return () => {
       looks.disconnect();
+      paper.removeEventListener("change", onPaper);
       width.disconnect();
       chart.destroy();
       holder.remove();
