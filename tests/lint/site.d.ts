@@ -26,6 +26,8 @@ interface Metric {
 
 interface Runs {
   rows: number;
+  /** How many of them, at the end, have no page of their own. */
+  older: number;
   id: string[];
   /** What tells each run apart from the others of its experiment. */
   name: string[];
@@ -69,6 +71,16 @@ interface Runs {
   repeats(row: number): boolean;
   ranks: number[];
   page(row: number): string;
+  /** Whether a run has no page of its own. */
+  isOlder(row: number): boolean;
+}
+
+/** What `ledger/publish/site/run_units.py` writes of a run without a page of its own: HTML made by the build. */
+interface OlderRun {
+  title: string;
+  content: string;
+  toc: string;
+  curves: Curves | null;
 }
 
 /** Address, title and text of a section of the handbook. */
@@ -158,6 +170,10 @@ type Child = Node | string | null | undefined;
 interface Ledger {
   runs(): Promise<Runs>;
   curves(id: string): Promise<Curves>;
+  /** The page of a run that has none of its own; null where it is none of these. */
+  older(id: string): Promise<OlderRun | null>;
+  /** Takes what a script of data would bring. */
+  arrive(name: string, value: unknown): void;
   comparison(): Promise<Compared>;
   handbook(): Promise<Section[]>;
   /** Pages that are no runs: what `ledger/publish/data/page_list.py` writes. */
@@ -309,7 +325,13 @@ interface Window {
   __md_get(key: string, store?: Storage, scope?: URL): any;
   __md_set(key: string, value: unknown, store?: Storage, scope?: URL): void;
   ledger: Ledger;
+  ledgerDates: {
+    /** Says the ages of all times that the page marks. */
+    show(): void;
+  };
   ledgerCharts: {
+    /** Puts controls above the curves in a part of the page. */
+    installAll(part: ParentNode): void;
     install(group: HTMLElement, axes: string[], linesOf: (figure: number, axis: string) => (Line | null)[]): Promise<() => void>;
   };
   ledgerColumns: { whole(data: unknown): Runs };

@@ -82,8 +82,8 @@ def panels_of(points: Sequence[Point], headline: str | None) -> list[Panel]:
     return panels
 
 
-def render_curve_script(run: StoredRun, points: Sequence[Point]) -> bytes:
-    """Return the curves, and what each was measured on, as a script that also loads in pages opened from a folder."""
+def encode_curves(run: StoredRun, points: Sequence[Point]) -> bytes:
+    """Return the curves, and what each was measured on, as JSON for scripts."""
     series = sorted({name for point in points for name in point.values})
     columns = {
         "x": {
@@ -98,7 +98,7 @@ def render_curve_script(run: StoredRun, points: Sequence[Point]) -> bytes:
             if (use := data_of_curve(run, name))
         },
     }
-    return b'ledgerData("curves:%s", %s);\n' % (run.record.id.encode(), msgspec.json.encode(columns))
+    return msgspec.json.encode(columns)
 
 
 def try_points(run: StoredRun, read_blob: Callable[[str], bytes]) -> tuple[list[Point], str | None]:

@@ -76,6 +76,8 @@ class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
 
     rows: int
     """How many runs."""
+    older: int
+    """How many of them, at the end, have no page of their own."""
     id: list[str]
     """Run ids."""
     name: list[str]

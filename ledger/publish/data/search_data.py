@@ -88,6 +88,7 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
     told = [visible(name) for name in rank_params(runs[:_RANKED])]
     columns = RunColumns(
         rows=len(runs),
+        older=atlas.older,
         id=[run.record.id for run in runs],
         name=[one_line(atlas.names[run.record.id], _PARAM_LENGTH) for run in runs],
         status=_encode_words(run.standing for run in runs),

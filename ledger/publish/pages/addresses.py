@@ -16,6 +16,8 @@ MILESTONES = "milestones/index.html"
 COSTS = "costs/index.html"
 MACHINES = "machines/index.html"
 COMPARE = "compare.html"
+OLDER = "runs/older.html"
+OLDER_DATA = "data/older.js"
 LISTS = "lists/index.html"
 PROJECTS = "projects/index.html"
 GLOSSARY = "handbook/glossary.html"
@@ -28,6 +30,16 @@ _TAKEN = {"index"}
 def run_page(run_id: str) -> str:
     """Return the page of a run; `run_id` is well-formed."""
     return f"runs/{run_id}.html"
+
+
+def older_run(run_id: str) -> str:
+    """Return where a run is shown whose page stands together with others."""
+    return f"{OLDER}?run={run_id}"
+
+
+def older_data(number: int) -> str:
+    """Return the file of the pages of older runs with this number."""
+    return f"data/older/{number}.js"
 
 
 def experiment_page(name: str) -> str:

@@ -24,7 +24,7 @@ from ledger.model.entries import DatasetVersion, EnvironmentFile, StoredRun
 from ledger.model.paths import ENVIRONMENT_FILE, LOG_FILE, NOTEBOOK_FILE, PATCH_FILE, run_path
 from ledger.model.record import Record
 from ledger.model.values import Document
-from ledger.publish.charts.curve_panels import Panel, panels_of, render_curve_script, try_points
+from ledger.publish.charts.curve_panels import Panel, encode_curves, panels_of, try_points
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.parts.box_glances import box_glances
@@ -114,15 +114,15 @@ def render_run(
     advice: Sequence[Advice] = (),
     weak: WeakView | None = None,
     spent: Sequence[Spent] = (),
-) -> tuple[Page, dict[str, bytes]]:
-    """Return the page of a run, and the files it needs: its curves for scripts, its pictures."""
+) -> tuple[Page, bytes, dict[str, bytes]]:
+    """Return the page of a run, its curves for scripts (JSON, empty where it has none), and the files beside it."""
     points, problem = try_points(run, read_blob)
     beside = _beside(run, read_blob, panels_of(points, run.record.results.headline), problem)
     files = {picture.path: read_blob(picture.blob) for picture in beside.pictures if picture.path}
-    files |= _documents(run.record)
-    if points:
-        files[addresses.curve_data(run.record.id)] = render_curve_script(run, points)
-    return _page(run, atlas, beside, verdict, advice, weak, spent), files
+    if atlas.has_documents(run):
+        files |= _documents(run.record)
+    curves = encode_curves(run, points) if points else b""
+    return _page(run, atlas, beside, verdict, advice, weak, spent), curves, files
 
 
 def ways_to_compare(run: StoredRun, atlas: Atlas) -> list[tuple[str, list[str]]]:
@@ -193,6 +193,7 @@ def _page(
         spent=spent,
         ways=ways_to_compare(run, atlas),
         chain=chain_of(record),
+        has_documents=atlas.has_documents(run),
         feeds=[
             (feed, list(feed_facts(feed, record.timing.took)), shown_stretches(feed)) for feed in record.datasets.feeds
         ],

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from ledger.analysis.advice.budget import Budget, spent_of
+from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.milestones import Milestones
 from ledger.analysis.comparing.comparable import Leaderboard
 from ledger.analysis.hosts.idle import NO_HOSTS, HostUse
 from ledger.errors import LedgerError
 from ledger.model.document import uncollected
-from ledger.model.entries import Contents, DatasetVersion, LogEntry, StoredRun
+from ledger.model.entries import Contents, LogEntry, StoredRun
 from ledger.model.values import Document
 from ledger.publish.data.comparison_data import COMPARISON_PATH, render_comparison_data
 from ledger.publish.data.feed import FEED_PATH, render_feed
@@ -26,7 +26,6 @@ from ledger.publish.pages import (
     dataset_pages,
     experiment_pages,
     overview_pages,
-    run_page,
 )
 from ledger.publish.pages.cost_page import render_costs
 from ledger.publish.pages.home_page import render_home
@@ -35,16 +34,15 @@ from ledger.publish.pages.machine_page import render_machines
 from ledger.publish.pages.milestone_page import render_milestones, survey_milestones
 from ledger.publish.pages.not_found import render_not_found
 from ledger.publish.pages.page import Page
-from ledger.publish.pages.parts.verdict_line import VerdictLine, verdict_lines
 from ledger.publish.pages.parts.version_view import picture_files
-from ledger.publish.pages.parts.weak_view import WeakReader
 from ledger.publish.pages.project_page import Project, found_in, render_projects
-from ledger.publish.site.frames import join
 from ledger.publish.site.output import Progress, SiteReport, claim, read_memory, write_memory
 from ledger.publish.site.placing import Placing, Unit, finished
 from ledger.publish.site.renderer import key_of, renderer_key
+from ledger.publish.site.run_units import RunUnits
+from ledger.publish.site.shells import Shells
 from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
-from ledger.store.branch.policy import SPLITS
+from ledger.store.branch.policy import SPLITS, SitePolicy
 
 ReadBlob = Callable[[str], bytes]
 
@@ -59,6 +57,7 @@ def build_site(
     repository_url: str | None = None,
     budget: Budget | None = None,
     splits: Mapping[str, str] = SPLITS,
+    run_pages: int = SitePolicy().run_pages,
     hosts: HostUse = NO_HOSTS,
     proposals: Sequence[str] = (),
     projects: Sequence[Project] = (),
@@ -77,6 +76,7 @@ def build_site(
         repository_url: where commits are shown on the web (http or https), for links.
         budget: what one model may take up, as policy states it.
         splits: other names of splits, as policy states them.
+        run_pages: number of newest runs with a page of their own, at least.
         hosts: days of watched hosts, with the prices of their GPUs.
         proposals: names of proposed runs that wait for a review.
         projects: other ledgers, which a page shows beside this one.
@@ -94,7 +94,7 @@ def build_site(
         claim(output)
         site = Placing(output, before, progress)
         with uncollected():
-            atlas = survey(contents, log, _web_address(repository_url), splits)
+            atlas = survey(contents, log, _web_address(repository_url), splits, run_pages)
             shells = site.place_handbook(title, atlas.repository_url)
             not_found = finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
             feed = finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
@@ -106,7 +106,7 @@ def build_site(
                 projects=projects,
                 beside=beside,
             )
-            site.place_all([not_found, feed, *_units(atlas, read_blob, shells, around)])
+            site.place_all([not_found, feed, *_units(atlas, read_blob, Shells(shells, atlas), around)])
         site.sweep()
         found = [f"{problem.path}: {problem.message}" for problem in atlas.problems]
         write_memory(output, site.memory(shells, inputs, found))
@@ -134,10 +134,10 @@ class _Around(Document, frozen=True, kw_only=True):
     beside: str
 
 
-def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], around: _Around) -> Iterator[Unit]:
+def _units(atlas: Atlas, read_blob: ReadBlob, shells: Shells, around: _Around) -> Iterator[Unit]:
     """Yield every unit of the site. Overviews are rendered at once: their bytes are their key."""
     renderer = renderer_key(atlas.repository_url)
-    run_shell, experiment_shell = key_of(renderer, shells["run"]), key_of(renderer, shells["experiment"])
+    experiment_shell = key_of(renderer, shells.text("experiment"))
     budget = around.budget
     milestones = survey_milestones(atlas, budget)
     summary = summary_of(atlas, milestones, around.title)
@@ -149,11 +149,11 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], around:
     if around.projects:
         overviews.append(render_projects(summary, around.projects))
     for page in overviews:
-        yield finished(page.path, {page.path: join(shells[page.kind], page.parts())})
+        yield finished(page.path, {page.path: shells.join(page)})
     for name, versions in atlas.datasets.items():
         page = dataset_pages.render_dataset(name, atlas)
         pictures = picture_files(versions, atlas, read_blob)
-        yield finished(page.path, {page.path: join(shells[page.kind], page.parts()), **pictures})
+        yield finished(page.path, {page.path: shells.join(page), **pictures})
     yield finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, addresses.experiment_page)})
     yield finished(NUMBERS_PATH, {NUMBERS_PATH: render_numbers(atlas.runs)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
@@ -162,7 +162,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], around:
         key=key_of(renderer, list(marks.values()), list(atlas.settings.values())),
         render=lambda: {COMPARISON_PATH: render_comparison_data(atlas)},
     )
-    yield from _boards(atlas, shells, key_of(renderer, shells["board"]), marks)
+    yield from _boards(atlas, shells, key_of(renderer, shells.text("board")), marks)
     places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}
     for name, runs in atlas.experiments.items():
         key = key_of(
@@ -178,26 +178,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str], around:
             key=key,
             render=partial(_experiment_files, name, atlas, read_blob, shells),
         )
-    known, verdicts = sorted(atlas.datasets), verdict_lines(atlas)
-    by_hash = {one.hash: one for members in atlas.datasets.values() for one in members}
-    weak = WeakReader(atlas, read_blob, [*by_hash.values()])
-    for run in atlas.runs:
-        record = run.record
-        compared = atlas.baselines.get(record.experiment)
-        related = [compared, *(marks.get(run_id or "") for run_id in (record.baseline, compared, record.parent))]
-        used = [use.name for use in record.datasets.used if use.name in known]
-        # Advice is made with the page: it follows from the run, these versions and the budget.
-        measured_on = [by_hash[use.hash].label for use in record.datasets.used if use.hash in by_hash]
-        verdict, boards = verdicts.get(record.id), places[record.id]
-        ways = run_page.ways_to_compare(run, atlas)
-        attempts = [note.attempt for note in run.notes]
-        linked = (*atlas.neighbours[record.id], *attempts, record.baseline, compared, record.parent)
-        named = [atlas.names.get(run_id or "") for run_id in (record.id, *linked)]
-        nearby = (atlas.neighbours[record.id], named, ways)
-        shown = (marks[record.id], nearby, related, used, measured_on, verdict, boards)
-        render = partial(_run_files, run, atlas, read_blob, shells, verdict, by_hash, budget, weak)
-        key = key_of(run_shell, budget, *shown)
-        yield Unit(name=addresses.run_page(record.id), key=key, render=render)
+    yield from RunUnits(atlas, read_blob, shells, budget, marks, places, renderer).units()
 
 
 def _overviews(atlas: Atlas, milestones: Milestones, around: _Around) -> Iterator[Page]:
@@ -217,7 +198,7 @@ def _overviews(atlas: Atlas, milestones: Milestones, around: _Around) -> Iterato
     yield overview_pages.render_glossary()
 
 
-def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:
+def _boards(atlas: Atlas, shells: Shells, renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:
     siblings: dict[str, list[object]] = {}
     for board in atlas.boards:
         told = board.group, len(board.standings), atlas.address_of(board.group)
@@ -235,31 +216,14 @@ def _boards(atlas: Atlas, shells: Mapping[str, str], renderer: str, marks: Mappi
         )
 
 
-def _board_files(board: Leaderboard, atlas: Atlas, shells: Mapping[str, str]) -> dict[str, bytes]:
+def _board_files(board: Leaderboard, atlas: Atlas, shells: Shells) -> dict[str, bytes]:
     page = board_page.render_board(board, atlas)
-    return {page.path: join(shells[page.kind], page.parts())}
+    return {page.path: shells.join(page)}
 
 
-def _run_files(
-    run: StoredRun,
-    atlas: Atlas,
-    read_blob: ReadBlob,
-    shells: Mapping[str, str],
-    verdict: VerdictLine | None,
-    by_hash: Mapping[str, DatasetVersion],
-    budget: Budget,
-    weak: WeakReader,
-) -> dict[str, bytes]:
-    advice = run_page.advice_for(run, by_hash, budget)
-    page, files = run_page.render_run(
-        run, atlas, read_blob, verdict, advice, weak.read(run), spent_of(run.record, budget)
-    )
-    return {page.path: join(shells[page.kind], page.parts()), **files}
-
-
-def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Mapping[str, str]) -> dict[str, bytes]:
+def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Shells) -> dict[str, bytes]:
     page = experiment_pages.render_experiment(name, atlas, read_blob)
-    return {page.path: join(shells[page.kind], page.parts())}
+    return {page.path: shells.join(page)}
 
 
 def _run_mark(run: StoredRun) -> str:

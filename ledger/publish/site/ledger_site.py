@@ -72,6 +72,7 @@ def build_ledger_site(
             repository_url=repository_url,
             budget=policy.budget,
             splits=policy.splits,
+            run_pages=policy.site.run_pages,
             hosts=hosts,
             proposals=proposals,
             projects=projects,

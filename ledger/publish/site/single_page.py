@@ -43,7 +43,7 @@ def render_single(
     """
     by_hash = {one.hash: one for members in atlas.datasets.values() for one in members}
     budget = budget or Budget()
-    page, beside = run_page.render_run(
+    page, _, beside = run_page.render_run(
         run,
         atlas,
         read_blob,

@@ -16,10 +16,14 @@ from ledger.model.entries import Case, Contents, DatasetVersion, LogEntry, Note,
 from ledger.model.ids import is_id
 from ledger.model.values import Document
 from ledger.publish.pages import addresses
-from ledger.store.branch.policy import SPLITS
+from ledger.store.branch.policy import SPLITS, SitePolicy
 
 SHARED_PAGES = 200
 """Most leaderboards with a page of their own because several runs share them; headlines always have one."""
+WITH_DOCUMENTS = 5000
+"""Newest runs that pages offer as RO-Crate, CycloneDX and PROV too: 20 KB each, and `ledger export` makes all."""
+OLDER_TOGETHER = 64
+"""Pages of older runs in one file: of 30 KB each and much alike, they are 2 to 3 KB each when compressed together."""
 
 
 class Measurement(Document, frozen=True, kw_only=True):
@@ -82,6 +86,10 @@ class Atlas(Document, frozen=True, kw_only=True):
     """Run to its name: what tells it apart from the others of its experiment."""
     setting_names: Mapping[str, str] = {}
     """Run to the part of its name that its repeats share."""
+    older: int = 0
+    """Number of the oldest of `runs` that have no page of their own."""
+    bare: int = 0
+    """Number of the oldest of `runs` whose pages offer no documents for machines."""
     inquiries: Mapping[str, Inquiry] = {}
     """Experiment to what people said that it asks, expects and showed; of those about which anybody did."""
 
@@ -91,6 +99,10 @@ class Atlas(Document, frozen=True, kw_only=True):
         if self.log:
             return utc(self.log[0].time).date()
         return max((utc(run.record.timing.started_at).date() for run in self.runs), default=date(1970, 1, 1))
+
+    def has_documents(self, run: StoredRun) -> bool:
+        """Return whether the page of a run offers it in formats for machines."""
+        return not self.bare or run.record.id >= self.runs[self.bare].record.id
 
     def address_of(self, group: Group) -> str:
         """Return the path of a group's leaderboard; empty where no run in it counts."""
@@ -139,8 +151,17 @@ def survey(
     log: Iterable[LogEntry],
     repository_url: str | None,
     splits: Mapping[str, str] = SPLITS,
+    run_pages: int = SitePolicy().run_pages,
 ) -> Atlas:
-    """Return the atlas of a ledger; runs whose ids cannot name a page are left out and reported."""
+    """Return the atlas of a ledger; runs whose ids cannot name a page are left out and reported.
+
+    Args:
+        contents: the whole ledger.
+        log: commits of the ledger branch, newest first.
+        repository_url: where the code is shown.
+        splits: other names of splits.
+        run_pages: number of newest runs with a page of their own, at least.
+    """
     runs, problems = _presentable(contents)
     experiments: dict[str, list[StoredRun]] = {}
     for run in reversed(runs):
@@ -157,6 +178,8 @@ def survey(
     names = {run: name for title, members in by_experiment.items() for run, name in run_names(title, members).items()}
     return Atlas(
         runs=runs,
+        older=_oldest(len(runs), run_pages),
+        bare=_oldest(len(runs), min(run_pages, WITH_DOCUMENTS)),
         by_id={run.record.id: run for run in runs},
         experiments=by_experiment,
         neighbours=_neighbours(by_experiment),
@@ -184,6 +207,11 @@ def survey(
         baselines={name: run.record.id for name, run in contents.baselines().items()},
         repository_url=repository_url,
     )
+
+
+def _oldest(runs: int, newest: int) -> int:
+    """Return how many runs are older than the newest so many; it grows in steps, each of which changes pages."""
+    return max(0, runs - newest) // OLDER_TOGETHER * OLDER_TOGETHER
 
 
 def _added(version: DatasetVersion) -> datetime:

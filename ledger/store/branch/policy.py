@@ -131,6 +131,13 @@ class Privacy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Leave out the platforms that a run was on, with their jobs."""
 
 
+class SitePolicy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the site of the ledger is made."""
+
+    run_pages: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20_000
+    """Number of newest runs with a page of their own; one page shows all older ones."""
+
+
 class Policy(Document, frozen=True, kw_only=True):
     """The rules that a team agreed on."""
 
@@ -170,6 +177,8 @@ class Policy(Document, frozen=True, kw_only=True):
     """The team's own platforms, by name: schedulers and machines that no table of ledger knows."""
     metadata: bool = False
     """Whether the metadata service of a cloud may be asked for type of machine, region and spot."""
+    site: SitePolicy = SitePolicy()
+    """How the site is made."""
 
 
 class PolicyFile(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -211,6 +220,8 @@ class PolicyFile(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Price and origin of electricity."""
     spending: Spending | list[Spending] = []
     """Budgets of what may be spent: one or a list."""
+    site: SitePolicy = SitePolicy()
+    """How the site is made."""
 
 
 def list_keys() -> set[str]:
@@ -293,6 +304,7 @@ def load_policy(data: bytes) -> Policy:
         secrets=written.secrets,
         platforms=written.platforms,
         metadata=written.metadata,
+        site=written.site,
     )
 
 

@@ -24,7 +24,7 @@ def rendered(ledger: tuple[Contents, Blobs], **changes: object) -> tuple[str, di
     run = contents.runs[0]
     record = msgspec.structs.replace(run.record, **changes)
     shown = msgspec.structs.replace(run, record=record)
-    page, files = render_run(shown, survey(contents, [], None), sample_reader(blobs))
+    page, _, files = render_run(shown, survey(contents, [], None), sample_reader(blobs))
     return page.content, files
 
 

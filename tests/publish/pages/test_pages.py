@@ -242,7 +242,7 @@ def test_a_baseline_on_the_same_data_is_compared_and_one_on_other_data_is_not(le
     def text_against(baseline: StoredRun) -> str:
         record = msgspec.structs.replace(run.record, baseline=baseline.record.id)
         shown = msgspec.structs.replace(run, record=record)
-        page, _ = render_run(shown, survey(contents, [], None), sample_reader(blobs))
+        page, _, _ = render_run(shown, survey(contents, [], None), sample_reader(blobs))
         return Page(page.content).text
 
     assert "better than" in text_against(evaluated)

@@ -93,8 +93,12 @@
   };
 
   /* Where the data or the library does not come, the static chart stays. */
-  for (const group of document.querySelectorAll("[data-curves]"))
-    installRun(/** @type {HTMLElement} */ (group)).catch(() => {});
+  /** @param {ParentNode} part */
+  const installAll = (part) => {
+    for (const group of part.querySelectorAll("[data-curves]"))
+      installRun(/** @type {HTMLElement} */ (group)).catch(() => {});
+  };
+  installAll(document);
 
-  Object.assign(globalThis, { ledgerCharts: { install } });
+  Object.assign(globalThis, { ledgerCharts: { install, installAll } });
 })();

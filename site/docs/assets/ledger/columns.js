@@ -10,7 +10,7 @@
    *   leading?: string | string[] | null,
    * }} Metric
    */
-  /** @typedef {{id: string[], rows: number, status: Column, metrics: Metric[], ranks: number[]}} Runs */
+  /** @typedef {{id: string[], rows: number, older: number, status: Column, metrics: Metric[], ranks: number[]}} Runs */
 
   /**
    * One slot a row, of values that only some rows have.
@@ -45,6 +45,8 @@
     /** @param {Column} column @param {number} row */
     const word = (column, row) => (column.codes[row] < 0 ? "" : column.words[column.codes[row]]);
     const ranks = new Set(data.ranks);
+    /** Whether a run has no page of its own. @param {number} row */
+    const isOlder = (row) => row >= data.rows - data.older;
     return Object.assign(data, {
       word,
       /** Whether a run is a repeat of its own: it counts, and is no other rank of a training. @param {number} row */
@@ -52,7 +54,8 @@
       /** A run that did not finish, was retracted, or was continued by another, is never the best of anything. @param {number} row */
       counts: (row) => word(data.status, row) === "finished",
       /** @param {number} row */
-      page: (row) => `runs/${data.id[row]}.html`,
+      page: (row) => (isOlder(row) ? `runs/older.html?run=${data.id[row]}` : `runs/${data.id[row]}.html`),
+      isOlder,
       byId: new Map(data.id.map((id, row) => [id, row])),
     });
   };

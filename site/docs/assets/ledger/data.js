@@ -126,8 +126,29 @@
     }
   };
 
+  /* Runs without a page of their own stand together in files, each of which begins with an id of a list in their order. */
+  /** @param {string} id @returns {Promise<OlderRun | null>} null where it is none of these */
+  const older = async (id) => {
+    const firsts = /** @type {string[]} */ (await load("older", "data/older.js"));
+    const number = firsts.filter((first) => first <= id).length - 1;
+    if (number < 0) return null;
+    const packed = await load(`older:${number}`, `data/older/${number}.js`);
+    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const found = await new Response(stream).json();
+    return Object.hasOwn(found, id) ? found[id] : null;
+  };
+
   /** @param {string} id */
-  const curves = (id) => load(`curves:${id}`, `data/curves/${id}.js`);
+  const curves = async (id) => {
+    const row = prepared?.byId.get(id);
+    if (prepared && row !== undefined && prepared.isOlder(row)) {
+      const run = await older(id);
+      if (!run?.curves) throw new Error(`no curves of ${id}`);
+      return run.curves;
+    }
+    return load(`curves:${id}`, `data/curves/${id}.js`);
+  };
   const handbook = () => load("handbook", "data/handbook.js");
   const pages = () => load("pages", "data/pages.js");
   const comparison = () => load("comparison", "data/comparison.js");
@@ -137,6 +158,8 @@
   window.ledger = {
     runs,
     curves,
+    older,
+    arrive,
     comparison,
     handbook,
     pages,

@@ -22,16 +22,17 @@
   };
 
   const paper = matchMedia("print");
-  /** @type {NodeListOf<HTMLTimeElement>} */
-  const marked = document.querySelectorAll("time.lg-ago");
-  const written = [...marked].map((time) => time.textContent);
+  /** @type {Map<HTMLTimeElement, string | null>} */
+  const written = new Map();
   const show = () => {
-    marked.forEach((time, at) => {
+    for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time.lg-ago"))) {
+      if (!written.has(time)) written.set(time, time.textContent);
       const said = paper.matches ? null : ago((Date.now() - Date.parse(time.dateTime)) / 1000);
-      time.textContent = said ?? written[at];
+      time.textContent = said ?? written.get(time) ?? "";
       time.title = said === null ? "" : `${time.dateTime.slice(0, 16).replace("T", " ")} UTC`;
-    });
+    }
   };
   show();
   paper.addEventListener("change", show);
+  Object.assign(globalThis, { ledgerDates: { show } });
 })();

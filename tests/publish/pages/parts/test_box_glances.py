@@ -48,7 +48,7 @@ def test_params_that_differ_from_the_reference_are_marked_on_both_sides(ledger: 
     base = with_params(first, lr=0.1, width=8, old=1)
     ours = with_params(second, base.record.id, lr=0.1, width=16, new=2)
     atlas = survey(Contents(tip="1" * 40, runs=(base, ours)), [], None)
-    page, _ = render_run(ours, atlas, sample_reader(ledger[1]))
+    page, _, _ = render_run(ours, atlas, sample_reader(ledger[1]))
     table = page.content.partition('aria-label="Parameters"')[2].partition("</table>")[0]
     rows = {row.partition("<code>")[2].partition("<")[0]: row for row in table.split("<tr")[2:]}
     assert {name: "lg-differs" in row for name, row in rows.items()} == {
@@ -56,7 +56,7 @@ def test_params_that_differ_from_the_reference_are_marked_on_both_sides(ledger: 
     }  # fmt: skip
     assert "the same" in rows["lr"]
     assert "3 params, 3 differ from what it is compared with" in Page(page.content).text
-    alone, _ = render_run(base, atlas, sample_reader(ledger[1]))
+    alone, _, _ = render_run(base, atlas, sample_reader(ledger[1]))
     assert "differ" not in alone.content.partition('aria-label="Parameters"')[2].partition("</table>")[0]
 
 
@@ -70,7 +70,7 @@ def test_two_redacted_params_are_not_said_to_be_the_same(ledger: tuple[Contents,
 
     base, ours = with_token(first, None), with_token(second, first.record.id)
     atlas = survey(Contents(tip="1" * 40, runs=(base, ours)), [], None)
-    page, _ = render_run(ours, atlas, sample_reader(ledger[1]))
+    page, _, _ = render_run(ours, atlas, sample_reader(ledger[1]))
     table = page.content.partition('aria-label="Parameters"')[2].partition("</table>")[0]
     assert "unknown: redacted" in table
     assert "lg-differs" not in table

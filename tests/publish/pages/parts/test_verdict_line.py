@@ -52,7 +52,7 @@ def test_the_page_says_what_the_command_says() -> None:
     for run in (better, single):
         verdict = judge(run, base, tried).verdict
         assert (lines[run].answer, lines[run].why) == (verdict.answer, verdict.why)
-        page, _ = render_run(atlas.by_id[run], atlas, sample_reader(blobs), lines[run])
+        page, _, _ = render_run(atlas.by_id[run], atlas, sample_reader(blobs), lines[run])
         assert f">{verdict.answer}</strong>: {verdict.why}" in page.content
     assert base not in lines
     assert atlas.runs[1].record.id not in lines  # of the same setting as the baseline
