@@ -21,11 +21,14 @@ interface Metric {
   /** Address of its leaderboard. */
   page: string | null;
   values: (number | null)[];
-  leading: string | string[] | null;
 }
 
 interface Runs {
   rows: number;
+  /** How many there are on the whole site. */
+  total: number;
+  /** The parts that they came in. */
+  parts: { name: string; rows: number }[];
   /** How many of them, at the end, have no page of their own. */
   older: number;
   id: string[];
@@ -69,7 +72,6 @@ interface Runs {
   counts(row: number): boolean;
   /** Whether a run is a repeat of its own: it counts, and is no other rank of a training. */
   repeats(row: number): boolean;
-  ranks: number[];
   page(row: number): string;
   /** Whether a run has no page of its own. */
   isOlder(row: number): boolean;
@@ -169,6 +171,8 @@ type Child = Node | string | null | undefined;
 
 interface Ledger {
   runs(): Promise<Runs>;
+  /** The newest runs alone, which are there first. */
+  newestRuns(): Promise<Runs>;
   curves(id: string): Promise<Curves>;
   /** The page of a run that has none of its own; null where it is none of these. */
   older(id: string): Promise<OlderRun | null>;
@@ -334,7 +338,11 @@ interface Window {
     installAll(part: ParentNode): void;
     install(group: HTMLElement, axes: string[], linesOf: (figure: number, axis: string) => (Line | null)[]): Promise<() => void>;
   };
-  ledgerColumns: { whole(data: unknown): Runs };
+  ledgerColumns: {
+    whole(head: unknown, parts: unknown[]): Runs;
+    numbers(parts: unknown[]): any;
+    facts(parts: unknown[]): Pick<Compared, "facts" | "changes">;
+  };
   ledgerCompareCurves: { showCurves(holder: HTMLElement, data: Runs, settings: ChosenSetting[]): Promise<void> };
   ledgerCompareParts: {
     metricHead(metric: Metric): HTMLElement;

@@ -76,6 +76,13 @@ class ComparisonScript(Document, frozen=True, kw_only=True, omit_defaults=False)
     """Id of the first run, which shows that this is of the same build as the columns."""
     groups: list[GroupValues]
     """Groups in which settings can be judged."""
+
+
+class PartFacts(Document, frozen=True, kw_only=True, omit_defaults=False):
+    """What the compare page says of the runs of a part beside their columns."""
+
+    rows: int
+    """How many runs."""
     facts: list[FactColumn]
     """Software and machines."""
     changes: Words
@@ -83,16 +90,19 @@ class ComparisonScript(Document, frozen=True, kw_only=True, omit_defaults=False)
 
 
 def render_comparison_data(atlas: Atlas) -> bytes:
-    """Return the data of the compare page as a script, in the order of the columns: newest run first."""
-    runs = list(reversed(atlas.runs))
+    """Return what verdicts are based on as a script."""
     told = ComparisonScript(
-        rows=len(runs),
-        newest=runs[0].record.id if runs else "",
+        rows=len(atlas.runs),
+        newest=atlas.runs[-1].record.id if atlas.runs else "",
         groups=[_group(tried, atlas) for tried in gather(atlas.runs).values() if tried.count > 1],
-        facts=_facts(runs),
-        changes=_encode([_changes(run) for run in runs]),
     )
     return b'ledgerData("comparison", ' + msgspec.json.encode(told) + b");\n"
+
+
+def render_facts(name: str, runs: Sequence[StoredRun]) -> bytes:
+    """Return software and machines of a part's runs as a script, in the order of its columns: newest first."""
+    told = PartFacts(rows=len(runs), facts=_facts(runs), changes=_encode([_changes(run) for run in runs]))
+    return b'ledgerData("facts:%s", %s);\n' % (name.encode(), msgspec.json.encode(told))
 
 
 def _group(tried: Tried, atlas: Atlas) -> GroupValues:

@@ -1,10 +1,10 @@
-"""All digits of the numbers that queries compare, as a script for the site.
+"""All digits of the numbers that queries compare, as scripts for the site.
 
 They stand apart from the columns that the table shows, where six digits are enough: every digit doubles what a reader
 loads, and few queries ask for a number. Decided in `.github/decisions/query-language.md`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -15,29 +15,25 @@ from ledger.model.entries import StoredRun
 from ledger.publish.data.search_columns import MetricNumbers, Numbers
 from ledger.publish.text import visible
 
-NUMBERS_PATH = "data/numbers.js"
-
 _SPARSE_BELOW = 0.4
 """Share of rows with a value below which a metric lists its rows."""
 
 
-def render_numbers(oldest_first: Iterable[StoredRun]) -> bytes:
-    """Return the numbers of every run as a script, in the order of its columns: newest first."""
-    runs = list(oldest_first)[::-1]
+def render_numbers(name: str, runs: Sequence[StoredRun]) -> bytes:
+    """Return the numbers of a part's runs as a script, in the order of its columns: newest first."""
     found: dict[str, dict[int, float | str]] = {}
     for row, run in enumerate(runs):
         for key, metric in metrics_of(run).items():
             found.setdefault(key, {})[row] = metric.value
     numbers = Numbers(
         rows=len(runs),
-        newest=runs[0].record.id if runs else "",
         started=[_seconds(run.record.timing.started_at) for run in runs],
         ended=[_seconds(run.record.timing.ended_at) for run in runs],
         duration=[run.record.timing.took for run in runs],
         cost=[run.record.cost.amount for run in runs],
         metrics=[_metric(key, found[key], len(runs)) for key in sorted(found)],
     )
-    return b'ledgerData("numbers", ' + msgspec.json.encode(numbers) + b");\n"
+    return b'ledgerData("numbers:%s", %s);\n' % (name.encode(), msgspec.json.encode(numbers))
 
 
 def _metric(key: str, values: Mapping[int, float | str], rows: int) -> MetricNumbers:

@@ -1,4 +1,4 @@
-"""The data that the table, the search and the compare page scan, by column."""
+"""The data that the table, the search and the compare page scan, by column: parts of runs, and what they share."""
 
 from ledger.model.values import Document, ParamValue
 
@@ -45,7 +45,7 @@ class ParamColumn(Document, frozen=True, kw_only=True):
     """Row to index of its value; -1 where the run had no such param."""
 
 
-class MetricValues(Document, frozen=True, kw_only=True):
+class GroupHead(Document, frozen=True, kw_only=True):
     """One comparable group."""
 
     id: str
@@ -63,21 +63,56 @@ class MetricValues(Document, frozen=True, kw_only=True):
     """Which values are better; empty when not stated."""
     page: str
     """Where its leaderboard stands; empty where no run in it counts."""
-    leading: str
-    """For each of `values` 1 where the setting of the run may be the best of its board, else 0; empty for none."""
+
+
+class GroupColumn(Document, frozen=True, kw_only=True):
+    """The values of one comparable group."""
+
+    id: str
+    """Its identity."""
     rows: list[int] | None
     """Rows that have a value; none when every row is listed in `values`."""
     values: list[float | str | None]
     """Six significant digits each; NaN and the infinities by their names."""
 
 
-class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
-    """Every run, newest first, column by column."""
+class TablePart(Document, frozen=True, kw_only=True):
+    """A part of the runs: its columns, and the numbers and facts of the same runs, are files of this name."""
+
+    name: str
+    """Name of its files, which differs where their content does."""
+    rows: int
+    """How many runs."""
+
+
+class TableHead(Document, frozen=True, kw_only=True, omit_defaults=False):
+    """What the parts of the table have in common."""
 
     rows: int
     """How many runs."""
     older: int
     """How many of them, at the end, have no page of their own."""
+    parts: list[TablePart]
+    """The parts, newest runs first."""
+    shown_params: list[str]
+    """Params that the table shows at first."""
+    told_params: list[str]
+    """Params that differ between runs, those that the headline metric moves with most first."""
+    shown_metrics: list[str]
+    """Ids of the `metrics` that the table shows at first, those on the newest dataset version first."""
+    metrics: list[GroupHead]
+    """Every comparable group, those of headline metrics first."""
+    keys: list[str]
+    """Metrics that queries may ask for."""
+    splits: dict[str, str]
+    """Other names of splits, in lower case, and what they stand for."""
+
+
+class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
+    """The runs of a part, newest first, column by column."""
+
+    rows: int
+    """How many runs."""
     id: list[str]
     """Run ids."""
     name: list[str]
@@ -122,24 +157,14 @@ class RunColumns(Document, frozen=True, kw_only=True, omit_defaults=False):
     """GPUs that it could use, with how many of each."""
     energy: list[float | None]
     """Energy of the GPUs, in kWh."""
-    shown_params: list[str]
-    """Params that the table shows at first."""
-    told_params: list[str]
-    """Params that differ between runs, those that the headline metric moves with most first."""
-    shown_metrics: list[str]
-    """Ids of the `metrics` that the table shows at first, those on the newest dataset version first."""
     params: list[ParamColumn]
     """Every param."""
-    metrics: list[MetricValues]
-    """Every comparable group, those of headline metrics first."""
-    keys: list[str]
-    """Metrics that queries may ask for."""
+    metrics: list[GroupColumn]
+    """Every comparable group that they were measured in."""
     fields: list[FieldColumn]
     """Fields of every run that are no numbers, whole."""
     spoken: WordLists
     """What free words are looked for in: the words of each text of a run but its id."""
-    splits: dict[str, str]
-    """Other names of splits, in lower case, and what they stand for."""
 
 
 class MetricNumbers(Document, frozen=True, kw_only=True):
@@ -154,12 +179,10 @@ class MetricNumbers(Document, frozen=True, kw_only=True):
 
 
 class Numbers(Document, frozen=True, kw_only=True, omit_defaults=False):
-    """The numbers of every run that queries compare, with every digit."""
+    """The numbers of a part's runs that queries compare, with every digit."""
 
     rows: int
     """How many runs."""
-    newest: str
-    """Id of the first run, which shows that the numbers are of the same build as the columns."""
     started: list[float]
     """Seconds since 1970, in order of the rows."""
     ended: list[float]

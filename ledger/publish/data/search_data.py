@@ -1,8 +1,8 @@
-"""The data that the table, the search and the compare page scan: column by column, each word once.
+"""The data that the table, the search and the compare page scan: column by column, each word once, in parts.
 
-Decided in `.github/decisions/search.md`. A script, not JSON, because pages opened from a folder may
-load scripts but not fetch files. What queries ask of stands here whole, and every character can be seen; the numbers
-that they compare are in a script of their own (`query_numbers.py`).
+Decided in `.github/decisions/search.md`. Scripts, not JSON, because pages opened from a folder may load scripts but not
+fetch files. What queries ask of stands here whole, and every character can be seen; the numbers that they compare are
+in scripts of their own (`query_numbers.py`). `assets/ledger/columns.js` puts the parts together.
 """
 
 import re
@@ -22,9 +22,12 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import ParamValue
 from ledger.publish.data.search_columns import (
     FieldColumn,
-    MetricValues,
+    GroupColumn,
+    GroupHead,
     ParamColumn,
     RunColumns,
+    TableHead,
+    TablePart,
     WordLists,
     Words,
 )
@@ -78,17 +81,40 @@ def _statements_of(run: StoredRun) -> str:
     return " ".join([run.record.note or "", *(note.text for note in run.notes if note.kind != "untag")]).strip()
 
 
-def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes:
-    """Return the data of every run as a script."""
+def render_head(atlas: Atlas, parts: Sequence[TablePart]) -> bytes:
+    """Return what the parts of the table have in common as a script."""
     runs = list(reversed(atlas.runs))
+    told = [visible(name) for name in rank_params(runs[:_RANKED])]
+    head = TableHead(
+        rows=len(runs),
+        older=atlas.older,
+        parts=list(parts),
+        shown_params=told[:_SHOWN_PARAMS],
+        told_params=told[:_TOLD_PARAMS],
+        shown_metrics=[board_name(group) for group in first_groups(runs, atlas)[:_SHOWN_METRICS]],
+        metrics=_heads(runs, atlas),
+        keys=[visible(key) for key in sorted({metric.key for run in runs for metric in run.metrics()})],
+        splits=dict(atlas.splits),
+    )
+    return b'ledgerData("runs", ' + msgspec.json.encode(head) + b");\n"
+
+
+def render_part(name: str, runs: Sequence[StoredRun], atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes:
+    """Return the columns of some runs, newest first, as a script of that name."""
+    return b'ledgerData("runs:%s", %s);\n' % (
+        name.encode(),
+        msgspec.json.encode(columns_of(runs, atlas, experiment_page)),
+    )
+
+
+def columns_of(runs: Sequence[StoredRun], atlas: Atlas, experiment_page: Callable[[str], str]) -> RunColumns:
+    """Return the columns of some runs, newest first."""
     own = [own_fields(run) for run in runs]
     experiment = _encode_words(run.record.experiment for run in runs)
     measured = _measured(runs)
-    order = {identity: at for at, identity in enumerate(_order(runs))}
-    told = [visible(name) for name in rank_params(runs[:_RANKED])]
-    columns = RunColumns(
+    order = {identity: at for at, identity in enumerate(measured)}
+    return RunColumns(
         rows=len(runs),
-        older=atlas.older,
         id=[run.record.id for run in runs],
         name=[one_line(atlas.names[run.record.id], _PARAM_LENGTH) for run in runs],
         status=_encode_words(run.standing for run in runs),
@@ -116,17 +142,11 @@ def render_columns(atlas: Atlas, experiment_page: Callable[[str], str]) -> bytes
         pages=[experiment_page(word) for word in experiment.words],
         gpus=_encode_words(visible(_gpus_of(run)) for run in runs),
         energy=[None if (used := run.record.cost.energy_kwh) is None else _six_digits(used) for run in runs],
-        shown_params=told[:_SHOWN_PARAMS],
-        told_params=told[:_TOLD_PARAMS],
-        shown_metrics=[board_name(group) for group in first_groups(runs, atlas)[:_SHOWN_METRICS]],
         params=_params(runs),
-        metrics=_metrics(runs, atlas, list(order), measured),
-        keys=[visible(key) for key in sorted({identity.key for identity in measured})],
+        metrics=[_values(group, measured[group.id], len(runs)) for group in _groups(runs, measured)],
         fields=[_field(name, [values[name] for values in own]) for name in FIELDS if name not in _ELSEWHERE],
         spoken=_word_lists(words_beside_id(run) for run in runs),
-        splits=dict(atlas.splits),
     )
-    return b'ledgerData("runs", ' + msgspec.json.encode(columns) + b");\n"
 
 
 def _encode_words(values: Iterable[str]) -> Words:
@@ -202,11 +222,6 @@ def _is_plain(value: ParamValue, word: str) -> bool:
     return not isinstance(value, bool) and isinstance(value, int | float) and _NUMBER.fullmatch(word) is not None
 
 
-def _order(runs: Sequence[StoredRun]) -> list[GroupId]:
-    """Return the comparable groups in the order of their columns, each once, whatever name its dataset has."""
-    return list(dict.fromkeys(group.id for group in common_groups(runs)))
-
-
 def _measured(runs: Sequence[StoredRun]) -> dict[GroupId, dict[int, float | str]]:
     """Return the value of each row in each comparable group, the latest where it was measured more than once."""
     found: dict[GroupId, dict[int, float | str]] = {}
@@ -217,44 +232,41 @@ def _measured(runs: Sequence[StoredRun]) -> dict[GroupId, dict[int, float | str]
     return found
 
 
-def _metrics(
-    runs: Sequence[StoredRun],
-    atlas: Atlas,
-    order: Sequence[GroupId],
-    found: Mapping[GroupId, Mapping[int, float | str]],
-) -> list[MetricValues]:
+def _groups(runs: Sequence[StoredRun], measured: Iterable[GroupId]) -> list[Group]:
+    """Return the groups with these identities, in their order."""
+    found = {metric.group_id: metric for run in runs for metric in run.metrics()}
+    return [group_of(found[identity]) for identity in measured]
+
+
+def _values(group: Group, values: Mapping[int, float | str], count: int) -> GroupColumn:
+    rows = sorted(values)
+    if len(rows) < _SPARSE_BELOW * count:
+        return GroupColumn(id=board_name(group), rows=rows, values=[values[row] for row in rows])
+    return GroupColumn(id=board_name(group), rows=None, values=[values.get(row) for row in range(count)])
+
+
+def _heads(runs: Sequence[StoredRun], atlas: Atlas) -> list[GroupHead]:
+    """Return the comparable groups in the order of their columns, each once, whatever name its dataset has."""
     boards = {board.group.id: board for board in atlas.boards}
-    # Nearly every group has a board, whose runs count; of the others a run that does not names it.
-    unranked = {identity for identity in order if identity not in boards}
-    groups = {one.group_id: group_of(one) for run in runs for one in run.metrics()} if unranked else {}
-    leading = {
-        identity: {run for place in board.places if place.leading for run in place.runs}
-        for identity, board in atlas.ranked.items()
-    }
-    ids = [run.record.id for run in runs]
-    columns = []
-    for identity in order:
-        board, values, stars = boards.get(identity), found[identity], leading.get(identity)
-        group = board.group if board else groups[identity]
-        rows = sorted(values)
-        sparse = len(rows) < _SPARSE_BELOW * len(runs)
-        columns.append(
-            MetricValues(
-                id=board_name(group),
-                key=visible(group.key),
-                dataset=visible(group.dataset),
-                evaluator=visible(group.evaluator),
-                known=group.known,
+    found: dict[GroupId, Group] = {}
+    for group in common_groups(runs):
+        found.setdefault(group.id, group)
+    heads = []
+    for group in found.values():
+        board = boards.get(group.id)
+        shown = board.group if board else group
+        heads.append(
+            GroupHead(
+                id=board_name(shown),
+                key=visible(shown.key),
+                dataset=visible(shown.dataset),
+                evaluator=visible(shown.evaluator),
+                known=shown.known,
                 direction=(board.direction if board else None) or "",
-                page=atlas.address_of(group),
-                leading="".join("1" if ids[row] in stars else "0" for row in (rows if sparse else range(len(runs))))
-                if stars
-                else "",
-                rows=rows if sparse else None,
-                values=[values[row] for row in rows] if sparse else [values.get(row) for row in range(len(runs))],
+                page=atlas.address_of(shown),
             )
         )
-    return columns
+    return heads
 
 
 def _six_digits(value: float) -> float:

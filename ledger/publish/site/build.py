@@ -13,12 +13,8 @@ from ledger.errors import LedgerError
 from ledger.model.document import uncollected
 from ledger.model.entries import Contents, LogEntry, StoredRun
 from ledger.model.values import Document
-from ledger.publish.data.comparison_data import COMPARISON_PATH, render_comparison_data
 from ledger.publish.data.feed import FEED_PATH, render_feed
 from ledger.publish.data.page_list import PAGES_PATH, listed_pages, render_pages
-from ledger.publish.data.query_numbers import NUMBERS_PATH, render_numbers
-from ledger.publish.data.search_data import PATH as COLUMNS_PATH
-from ledger.publish.data.search_data import render_columns
 from ledger.publish.data.summary import SUMMARY_PATH, render_summary, summary_of
 from ledger.publish.pages import (
     addresses,
@@ -42,6 +38,7 @@ from ledger.publish.site.renderer import key_of, renderer_key
 from ledger.publish.site.run_units import RunUnits
 from ledger.publish.site.shells import Shells
 from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
+from ledger.publish.site.table_units import table_units
 from ledger.store.branch.policy import SPLITS, SitePolicy
 
 ReadBlob = Callable[[str], bytes]
@@ -154,14 +151,8 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Shells, around: _Around) -
         page = dataset_pages.render_dataset(name, atlas)
         pictures = picture_files(versions, atlas, read_blob)
         yield finished(page.path, {page.path: shells.join(page), **pictures})
-    yield finished(COLUMNS_PATH, {COLUMNS_PATH: render_columns(atlas, addresses.experiment_page)})
-    yield finished(NUMBERS_PATH, {NUMBERS_PATH: render_numbers(atlas.runs)})
     marks = {run.record.id: _run_mark(run) for run in atlas.runs}
-    yield Unit(
-        name=COMPARISON_PATH,
-        key=key_of(renderer, list(marks.values()), list(atlas.settings.values())),
-        render=lambda: {COMPARISON_PATH: render_comparison_data(atlas)},
-    )
+    yield from table_units(atlas, marks, renderer)
     yield from _boards(atlas, shells, key_of(renderer, shells.text("board")), marks)
     places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}
     for name, runs in atlas.experiments.items():

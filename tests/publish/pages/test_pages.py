@@ -471,7 +471,7 @@ def test_a_table_of_the_latest_runs_stands_on_the_page_without_scripts(
 
 
 def test_names_in_data_for_scripts_are_what_pages_show(built: Path) -> None:
-    data = (built / "data" / "runs.js").read_text(encoding="utf-8")
+    data = "".join(path.read_text("utf-8") for path in [built / "data/runs.js", *(built / "data/table").iterdir()])
     assert data.startswith('ledgerData("runs", {')
     assert HOSTILE not in data
     assert "⟨U+202E⟩" in data

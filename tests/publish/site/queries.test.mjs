@@ -1,12 +1,12 @@
-// The query language of the site, asked the questions of `tests/queries.json` over data that the site's own code made.
-// Run by `test_queries.py`: `QUERIES` names that file, `RUNS` and `NUMBERS` the data.
+// The query language of the site, asked the questions of `tests/queries.json` over data that the site's own code made
+// and put together. Run by `test_queries.py`: `QUERIES` names that file, `DATA` the folder of the data.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { runInThisContext } from "node:vm";
 
-const SCRIPTS = ["language", "values", "names", "runs"].map(
-  (name) => new URL(`../../../site/docs/assets/ledger/query/${name}.js`, import.meta.url),
+const SCRIPTS = ["query/language", "query/values", "query/names", "query/runs", "columns"].map(
+  (name) => new URL(`../../../site/docs/assets/ledger/${name}.js`, import.meta.url),
 );
 
 for (const script of SCRIPTS) runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
@@ -14,8 +14,16 @@ const arrived = {};
 globalThis.ledgerData = (name, value) => {
   arrived[name] = value;
 };
-for (const file of [process.env.RUNS, process.env.NUMBERS]) runInThisContext(readFileSync(file, "utf8"));
-const { runs: data, numbers } = arrived;
+const read = (file) => runInThisContext(readFileSync(`${process.env.DATA}/${file}`, "utf8"));
+read("runs.js");
+const { parts } = arrived.runs;
+for (const { name } of parts) for (const kind of ["table", "numbers"]) read(`${kind}/${name}.js`);
+const { whole, numbers: numbersOf } = globalThis.ledgerColumns;
+const data = whole(
+  arrived.runs,
+  parts.map(({ name }) => arrived[`runs:${name}`]),
+);
+const numbers = numbersOf(parts.map(({ name }) => arrived[`numbers:${name}`]));
 
 const { questions } = JSON.parse(readFileSync(process.env.QUERIES, "utf8"));
 const { ask, numberOf, numberText, parse, timeText } = globalThis.ledgerQuery;

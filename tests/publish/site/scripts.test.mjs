@@ -55,39 +55,124 @@ test("one name does not wait for another", async () => {
   assert.equal(await numbers, 1);
 });
 
-const columns = (metrics) =>
-  ledgerColumns.whole({
-    id: ["a", "b", "c", "d"],
+/** A part of four runs; `more` says what else is in it. */
+const part = (more = {}) => {
+  const words = { words: [], codes: [-1, -1, -1, -1] };
+  return {
     rows: 4,
+    id: ["a", "b", "c", "d"],
+    ...Object.fromEntries(
+      ["experiment", "author", "commit", "note", "currency", "trained", "seed", "changes", "gpus"].map((name) => [
+        name,
+        words,
+      ]),
+    ),
+    ...Object.fromEntries(
+      ["name", "started", "duration", "cost", "setting", "curves", "energy"].map((name) => [name, [0, 1, 2, 3]]),
+    ),
     status: { words: ["finished", "failed"], codes: [0, 1, -1, 0] },
-    metrics,
-  });
+    tags: { words: [], codes: [[], [], [], []] },
+    spoken: { words: [], codes: [[], [], [], []] },
+    headline: [-1, -1, -1, -1],
+    pages: [],
+    ranks: [],
+    params: [],
+    fields: [],
+    metrics: [],
+    ...more,
+  };
+};
+const joined = (parts, head = {}) =>
+  ledgerColumns.whole({ rows: 4 * parts.length, older: 0, parts: [], metrics: [], ...head }, parts);
+const columns = (metrics) => joined([part({ metrics })], { metrics: metrics.map(({ id }) => ({ id })) });
 
-test("what few rows have gets a slot in every row, its stars with it", () => {
-  const { metrics } = columns([{ values: [0.5, 0.25], rows: [3, 1], leading: "10" }]);
+test("what few rows have gets a slot in every row", () => {
+  const { metrics } = columns([{ id: "m", values: [0.5, 0.25], rows: [3, 1] }]);
   assert.deepEqual(metrics[0].values, [null, 0.25, null, 0.5]);
-  assert.deepEqual(metrics[0].leading, ["0", "0", "0", "1"]);
-});
-
-test("a whole column and one whose noise nobody knows stay as they are", () => {
-  const { metrics } = columns([
-    { values: [1, 2, null, 4], leading: "0101" },
-    { values: [1], rows: [0], leading: null },
-  ]);
-  assert.deepEqual(metrics[0].values, [1, 2, null, 4]);
-  assert.equal(metrics[0].leading, "0101");
-  assert.equal(metrics[1].leading, null);
+  assert.deepEqual(columns([{ id: "m", values: [1, 2, null, 4], rows: null }]).metrics[0].values, [1, 2, null, 4]);
 });
 
 test("what JSON has no number for is a number again", () => {
-  const [metric] = columns([{ values: ["NaN", "-Infinity", null], rows: [0, 1, 2] }]).metrics;
+  const [metric] = columns([{ id: "m", values: ["NaN", "-Infinity", null], rows: [0, 1, 2] }]).metrics;
   assert.deepEqual(metric.values, [Number.NaN, -Infinity, null, null]);
 });
 
-test("columns that were made whole stay whole when they are asked for again", () => {
-  const once = columns([{ values: [5], rows: [2], leading: "1" }]);
-  assert.deepEqual(ledgerColumns.whole(once).metrics[0].values, [null, null, 5, null]);
-  assert.deepEqual(once.metrics[0].leading, ["0", "0", "1", "0"]);
+test("parts become one: each word once, what a part lacks is none, and rows count on", () => {
+  const newest = part({
+    author: { words: ["Ada", "Bo"], codes: [0, 1, 1, -1] },
+    tags: { words: ["x"], codes: [[0], [], [], []] },
+    params: [{ name: "lr", words: ["1", "1"], exact: { 1: "1" }, codes: [0, 1, -1, 0] }],
+    fields: [{ name: "status", values: ["finished"], codes: [] }],
+    metrics: [{ id: "m", rows: null, values: [1, 2, 3, 4] }],
+    headline: [0, -1, -1, -1],
+  });
+  const oldest = part({
+    id: ["e", "f", "g", "h"],
+    author: { words: ["Bo", "Cy"], codes: [0, 0, 1, -1] },
+    tags: { words: ["y", "x"], codes: [[1, 0], [], [], []] },
+    params: [
+      { name: "lr", words: ["2", "1"], exact: { 1: "1" }, codes: [1, 0, -1, -1] },
+      { name: "a", words: ["z"], exact: {}, codes: [-1, 0, 0, 0] },
+    ],
+    fields: [{ name: "status", values: ["failed", "finished"], codes: [0, 1, -1, 0] }],
+    metrics: [
+      { id: "other", rows: [3], values: [9] },
+      { id: "m", rows: [1], values: ["NaN"] },
+    ],
+    headline: [0, 1, -1, -1],
+    ranks: [1],
+  });
+  const head = { metrics: [{ id: "m" }, { id: "other" }], older: 3 };
+  const data = joined([newest, oldest], head);
+  assert.deepEqual(data.author, { words: ["Ada", "Bo", "Cy"], codes: [0, 1, 1, -1, 1, 1, 2, -1] });
+  assert.deepEqual(data.tags, { words: ["x", "y"], codes: [[0], [], [], [], [0, 1], [], [], []] });
+  assert.deepEqual(data.params, [
+    { name: "a", words: ["z"], exact: {}, codes: [-1, -1, -1, -1, -1, 0, 0, 0] },
+    { name: "lr", words: ["1", "1", "2"], exact: { 1: "1" }, codes: [0, 1, -1, 0, 1, 2, -1, -1] },
+  ]);
+  assert.deepEqual(data.fields[0].values, ["finished", "failed"]);
+  assert.deepEqual(data.fields[0].codes, [0, 0, 0, 0, 1, 0, -1, 1]);
+  assert.deepEqual(data.metrics[0].values, [1, 2, 3, 4, null, Number.NaN, null, null]);
+  assert.deepEqual(data.metrics[1].values, [null, null, null, null, null, null, null, 9]);
+  assert.deepEqual(data.headline, [0, -1, -1, -1, 1, 0, -1, -1]);
+  assert.deepEqual([data.rows, data.total, data.byId.get("h")], [8, 8, 7]);
+  assert.deepEqual([0, 3, 4, 5, 7].map(data.repeats), [true, true, true, false, true]);
+  assert.deepEqual([4, 5].map(data.page), ["runs/e.html", "runs/older.html?run=f"]);
+  const first = joined([newest], { ...head, rows: 8 });
+  assert.deepEqual([first.rows, first.total, first.older, first.page(3)], [4, 8, 0, "runs/d.html"]);
+});
+
+test("numbers and facts of parts stand in the order of the rows", () => {
+  const numbers = ledgerColumns.numbers([
+    { rows: 2, started: [4, 3], ended: [5, 4], duration: [1, null], cost: [null, null], metrics: [] },
+    {
+      rows: 2,
+      started: [2, 1],
+      ended: [3, 2],
+      duration: [1, 1],
+      cost: [7, 8],
+      metrics: [{ key: "f1", rows: [1], values: ["Infinity"] }],
+    },
+  ]);
+  assert.deepEqual(numbers.started, [4, 3, 2, 1]);
+  assert.deepEqual(numbers.metrics, [{ key: "f1", values: [null, null, null, Infinity] }]);
+  const { facts, changes } = ledgerColumns.facts([
+    {
+      rows: 1,
+      changes: { words: ["2 files"], codes: [0] },
+      facts: [{ kind: "hardware", name: "host", words: ["a"], codes: [0] }],
+    },
+    {
+      rows: 2,
+      changes: { words: [], codes: [-1, -1] },
+      facts: [{ kind: "environment", name: "host", words: ["b"], codes: [-1, 0] }],
+    },
+  ]);
+  assert.deepEqual(changes, { words: ["2 files"], codes: [0, -1, -1] });
+  assert.deepEqual(facts, [
+    { kind: "hardware", name: "host", words: ["a"], codes: [0, -1, -1] },
+    { kind: "environment", name: "host", words: ["b"], codes: [-1, -1, 0] },
+  ]);
 });
 
 test("a row is asked for its word, its page and whether it counts", () => {

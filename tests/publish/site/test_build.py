@@ -1,7 +1,9 @@
 import dataclasses
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -244,14 +246,37 @@ def test_damaged_curves_cost_the_curves_and_not_the_site(site: Site) -> None:
     assert "The learning curves cannot be shown" in page
 
 
+def called(script: Path) -> dict[str, Any]:
+    """Return what a script of data hands to the page."""
+    match = re.fullmatch(r'ledgerData\("[^"]+", (.+)\);\n', script.read_text("utf-8"))
+    assert match is not None
+    found: dict[str, Any] = json.loads(match[1])
+    return found
+
+
+def test_one_record_more_changes_one_part_of_the_table(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.publish.site.table_units.PART", 5)
+    runs = sorted(site.contents.runs, key=lambda run: run.record.id)
+    site.build(runs[:-1])
+    report = site.build(runs)
+    last = (len(runs) - 1) // 5
+    parts = {path.partition("-")[0] for path in report.changed if re.match("data/(table|numbers|facts)/", path)}
+    assert parts == {f"data/{kind}/{last}" for kind in ("table", "numbers", "facts")}
+    head = called(site.output / "data/runs.js")
+    assert [part["rows"] for part in head["parts"]] == [len(runs) - 5 * last, *[5] * last]
+    for kind in ("table", "numbers", "facts"):
+        names = {path.stem for path in (site.output / "data" / kind).iterdir()}
+        assert names == {part["name"] for part in head["parts"]}
+
+
 def test_the_table_knows_each_headline_on_the_data_it_was_measured_on(site: Site) -> None:
     site.build()
-    data = json.loads(
-        (site.output / "data" / "runs.js").read_text().removeprefix('ledgerData("runs", ').removesuffix(");\n")
-    )
+    head = called(site.output / "data/runs.js")
+    (part,) = (called(path) for path in (site.output / "data/table").iterdir())
+    told = {one["id"]: one for one in head["metrics"]}
     shown = {
-        run_id: data["metrics"][at] if at >= 0 else None
-        for run_id, at in zip(data["id"], data["headline"], strict=True)
+        run_id: told[part["metrics"][at]["id"]] if at >= 0 else None
+        for run_id, at in zip(part["id"], part["headline"], strict=True)
     }
     for run in site.contents.runs:
         headline, column = run.record.headline, shown[run.record.id]

@@ -5,13 +5,14 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from ledger.analysis.query.fields import FIELDS
 from ledger.analysis.query.language import parse_query
 from ledger.errors import UsageError
 from ledger.model.entries import Contents
-from ledger.publish.data.query_numbers import render_numbers
-from ledger.publish.data.search_data import render_columns
 from ledger.publish.site.site_data import survey
+from ledger.publish.site.table_units import table_units
 from tests.asking import Asked
 from tests.browser.chromium import NODE
 from tests.conftest import ROOT
@@ -65,15 +66,21 @@ def test_the_index_gives_the_answers() -> None:
     assert [in_the_index(index, question.ask) for question in questions()] == questions()
 
 
-def test_the_scripts_of_the_site_give_the_answers(tmp_path: Path) -> None:
-    contents = Contents(tip="1" * 40, runs=tuple(question_runs()))
-    data, numbers = tmp_path / "runs.js", tmp_path / "numbers.js"
-    atlas = survey(contents, [], None)
-    data.write_bytes(render_columns(atlas, lambda name: name))
-    numbers.write_bytes(render_numbers(atlas.runs))
+@pytest.mark.parametrize("together", [1, 3, 2500])
+def test_the_scripts_of_the_site_give_the_answers(
+    together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.publish.site.table_units.PART", together)
+    atlas = survey(Contents(tip="1" * 40, runs=tuple(question_runs())), [], None)
+    marks = {run.record.id: run.record.id for run in atlas.runs}
+    for unit in table_units(atlas, marks, ""):
+        for path, data in unit.render().items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(data)
+    assert len(list((tmp_path / "data/table").iterdir())) == -(-len(atlas.runs) // together)
     done = subprocess.run(
         [NODE, "--test", "--test-reporter=tap", str(Path(__file__).with_name("queries.test.mjs"))],
-        env={**os.environ, "QUERIES": str(FILE), "RUNS": str(data), "NUMBERS": str(numbers)},
+        env={**os.environ, "QUERIES": str(FILE), "DATA": str(tmp_path / "data")},
         cwd=ROOT,
         capture_output=True,
         text=True,

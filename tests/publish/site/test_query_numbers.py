@@ -24,8 +24,8 @@ def run(number: int, *metrics: Metric, later: tuple[Metric, ...] = (), **changes
 
 
 def numbers(*runs: StoredRun) -> Numbers:
-    script = render_numbers(runs)
-    start, end = b'ledgerData("numbers", ', b");\n"
+    script = render_numbers("0-ab", runs[::-1])
+    start, end = b'ledgerData("numbers:0-ab", ', b");\n"
     assert script.startswith(start)
     assert script.endswith(end)
     return msgspec.json.decode(script[len(start) : -len(end)], type=Numbers)
@@ -33,13 +33,13 @@ def numbers(*runs: StoredRun) -> Numbers:
 
 def test_of_no_runs_there_are_no_numbers() -> None:
     made = numbers()
-    assert (made.rows, made.newest, made.started, made.metrics) == (0, "", [], [])
+    assert (made.rows, made.started, made.metrics) == (0, [], [])
 
 
 def test_rows_are_newest_first_and_a_value_keeps_every_digit() -> None:
     value = 0.1234567890123456
     made = numbers(run(1, Metric(name="f1", value=value)), run(2, Metric(name="f1", value="NaN")), run(3))
-    assert (made.rows, made.newest) == (3, "20261120-194803-abcdef")
+    assert made.rows == 3
     (metric,) = made.metrics
     assert (metric.key, metric.rows, metric.values) == ("f1", None, [None, "NaN", value])
 

@@ -24,8 +24,8 @@ from ledger.model.boxes.outputs import Metric, Results
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.values import Number
 from ledger.publish.data.comparison_data import ComparisonScript, render_comparison_data
-from ledger.publish.data.search_columns import RunColumns
-from ledger.publish.data.search_data import render_columns
+from ledger.publish.data.search_columns import RunColumns, TableHead
+from ledger.publish.data.search_data import render_head, render_part
 from ledger.publish.site.site_data import board_name, survey
 from tests.browser.chromium import NODE
 from tests.conftest import ROOT
@@ -160,14 +160,17 @@ def inside(script: bytes) -> bytes:
 def test_what_the_site_sends_gives_the_verdict_of_judge_for_every_pair_of_runs() -> None:
     runs = ledger_of_every_kind()
     atlas = survey(Contents(tip="1" * 40, runs=tuple(runs)), [], None)
-    columns = msgspec.json.decode(inside(render_columns(atlas, lambda name: name)), type=RunColumns)
+    columns = msgspec.json.decode(inside(render_part("0", atlas.runs[::-1], atlas, lambda name: name)), type=RunColumns)
+    head = msgspec.json.decode(inside(render_head(atlas, [])), type=TableHead)
     sent = msgspec.json.decode(inside(render_comparison_data(atlas)), type=ComparisonScript)
     assert (sent.rows, sent.newest) == (columns.rows, columns.id[0])
     board = next(board.group for board in atlas.boards if board.group.dataset_hash == "blake3:" + "1" * 64)
     questions: list[dict[str, Any]] = []
     told = []
-    metric = next(one for one in columns.metrics if one.id == board_name(board))
-    values = [float(value) if isinstance(value, str) else value for value in metric.values]
+    metric = next(one for one in head.metrics if one.id == board_name(board))
+    column = next(one for one in columns.metrics if one.id == metric.id)
+    assert column.rows is None
+    values = [float(value) if isinstance(value, str) else value for value in column.values]
     group = next(one for one in sent.groups if one.id == metric.id)
     shown: dict[str, Any] = {"key": metric.key, "known": metric.known, "direction": metric.direction}
     shown["values"] = [None if value is None or math.isnan(value) else value for value in values]

@@ -30,12 +30,33 @@
     return made;
   };
 
+  /** Files of some parts of the runs: `table`, `numbers` or `facts`. @param {string} kind @param {{name: string}[]} parts */
+  const files = (kind, parts) =>
+    Promise.all(
+      parts.map(({ name }) => load(`${kind === "table" ? "runs" : kind}:${name}`, `data/${kind}/${name}.js`)),
+    ).catch((error) => {
+      throw new Error(`${error.message}: the site was built anew, load this page again`);
+    });
+
+  /** @type {Promise<Runs> | null} */
+  let whole = null;
   /** @type {Runs | null} */
   let prepared = null;
-  const runs = async () => {
-    const data = await load("runs", "data/runs.js");
-    prepared ??= window.ledgerColumns.whole(data);
-    return prepared;
+  const runs = () => {
+    whole ??= load("runs", "data/runs.js").then(async (head) => {
+      prepared = window.ledgerColumns.whole(head, await files("table", head.parts));
+      return prepared;
+    });
+    whole.catch(() => {
+      whole = null;
+    });
+    return whole;
+  };
+  /* The newest runs alone, which are there before all others. */
+  const newestRuns = async () => {
+    const head = await load("runs", "data/runs.js");
+    const parts = head.parts.slice(0, 1);
+    return head.parts.length > 1 ? window.ledgerColumns.whole({ ...head, parts }, await files("table", parts)) : runs();
   };
 
   const { number, duration, minute } = window.ledgerFormatting;
@@ -93,8 +114,8 @@
 
   /* What a filter finds. `rows` is null where it cannot be read, for which `error` says why, and where the numbers that it
      compares are not here yet: then `again` is called when they are. */
-  /** @type {{rows: number, newest: string} | null} */
-  let numbers = null;
+  /** @type {WeakMap<Runs, unknown>} */
+  const numbers = new WeakMap();
   /** @type {string | null} */
   let unreachable = null;
   /**
@@ -106,12 +127,11 @@
   const ask = (data, text, again) => {
     const nothing = { rows: null, words: [], fields: [], warnings: [], error: null };
     try {
-      const answer = window.ledgerQuery.ask(data, text, numbers);
+      const answer = window.ledgerQuery.ask(data, text, numbers.get(data) ?? null);
       if (answer.rows !== null || unreachable) return { ...answer, error: answer.rows === null ? unreachable : null };
-      load("numbers", "data/numbers.js").then(
-        (got) => {
-          if (got.rows === data.rows && got.newest === data.id[0]) numbers = got;
-          else unreachable = "the numbers are of another build of this site: load the page again";
+      files("numbers", data.parts).then(
+        (parts) => {
+          numbers.set(data, window.ledgerColumns.numbers(parts));
           again();
         },
         (error) => {
@@ -151,12 +171,17 @@
   };
   const handbook = () => load("handbook", "data/handbook.js");
   const pages = () => load("pages", "data/pages.js");
-  const comparison = () => load("comparison", "data/comparison.js");
+  /* What verdicts are based on, with the software and machines of all runs. */
+  const comparison = async () => {
+    const [told, { parts }] = await Promise.all([load("comparison", "data/comparison.js"), runs()]);
+    return { ...told, ...window.ledgerColumns.facts(await files("facts", parts)) };
+  };
   /** @param {string} path */
   const url = (path) => new URL(path, root).href;
 
   window.ledger = {
     runs,
+    newestRuns,
     curves,
     older,
     arrive,

@@ -18,19 +18,22 @@
   let sections = [];
   /** @type {[string, string, string][]} The same of experiments, datasets, leaderboards, milestones and overviews. */
   let places = [];
-  let failed = false;
+  let asked = false;
 
   const prepare = async () => {
-    if (data || failed) return;
+    if (asked) return;
+    asked = true;
     try {
       [data, sections, places] = await Promise.all([
-        window.ledger.runs(),
+        window.ledger.newestRuns(),
         window.ledger.handbook(),
         window.ledger.pages(),
       ]);
       show();
+      data = await window.ledger.runs();
+      show();
     } catch {
-      failed = true;
+      asked = false;
       meta.textContent = "The search data cannot be loaded.";
     }
   };
@@ -92,7 +95,8 @@
     const rows = answer.rows || [];
     const pages = sectionsWith(sections, words);
     const found = sectionsWith(places, words).slice(0, MOST_PLACES);
-    const runs = answer.error || `${rows.length} run${rows.length === 1 ? "" : "s"}`;
+    const among = data.rows < data.total ? ` among the newest ${data.rows}, more are coming` : "";
+    const runs = answer.error || `${rows.length} run${rows.length === 1 ? "" : "s"}${among}`;
     meta.textContent = [
       `${runs}, ${pages.length} section${pages.length === 1 ? "" : "s"} of the handbook`,
       ...answer.warnings,

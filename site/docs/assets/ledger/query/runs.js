@@ -27,14 +27,12 @@
    * @property {Record<string, string>} splits
    */
   /**
-   * @typedef {object} Numbers What `ledger/publish/data/query_numbers.py` writes.
-   * @property {number} rows
-   * @property {string} newest
+   * @typedef {object} Numbers What `ledger/publish/data/query_numbers.py` writes, put together.
    * @property {number[]} started
    * @property {number[]} ended
    * @property {(number | null)[]} duration
    * @property {(number | null)[]} cost
-   * @property {{key: string, rows: number[] | null, values: (number | string | null)[]}[]} metrics
+   * @property {{key: string, values: (number | null)[]}[]} metrics
    */
   /**
    * @typedef {object} Answer
@@ -127,14 +125,8 @@
      * @returns {Column}
      */
     metricColumn(numbers, key) {
-      /** @type {(number | null)[]} */
-      const values = new Array(this.data.rows).fill(null);
       const metric = numbers.metrics.find((one) => one.key === key);
-      if (metric)
-        metric.values.forEach((value, at) => {
-          if (value !== null) values[metric.rows ? metric.rows[at] : at] = Number(value);
-        });
-      return eachRow(values);
+      return eachRow(metric?.values ?? new Array(this.data.rows).fill(null));
     }
 
     /**
