@@ -9,9 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ledger.errors import LedgerError, UsageError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -46,15 +49,18 @@ class _Local:
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
 
+    def _pool(self) -> "Executor":
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(self.jobs)
+
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         left = iter(items)
         first = list(islice(left, 2))
         if self.jobs == 1 or len(first) <= 1:  # a single item is done without loading a pool
             yield from map(function, chain(first, left))
             return
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(self.jobs) as pool:
+        with self._pool() as pool:
             try:
                 yield from _in_order(
                     lambda item: pool.submit(function, item), chain(first, left), self.jobs * _AHEAD, deque()
@@ -62,6 +68,19 @@ class _Local:
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+
+class _Processes(_Local):
+    """Processes on this machine, for work in Python: each starts afresh, and knows nothing of this one."""
+
+    grain = 512
+    """Starting one and importing what it needs takes half a second."""
+
+    def _pool(self) -> "Executor":
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        return ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"))
 
 
 def _in_order(submit: Callable[[T], Any], items: Iterable[T], ahead: int, waiting: deque[Any]) -> Iterator[Any]:
@@ -116,19 +135,20 @@ class _Ray:
 
 
 @contextmanager
-def open_engine(address: str | None = None, *, jobs: int | None = None) -> Iterator[Engine]:
+def open_engine(address: str | None = None, *, jobs: int | None = None, processes: bool = False) -> Iterator[Engine]:
     """Open an engine for the length of the block.
 
     Args:
         address: `dask://host:port` or `ray://host:port`; none is this machine.
         jobs: number of items at once on this machine; one for each core by default.
+        processes: whether this machine works in processes, for functions that keep Python busy.
 
     Raises:
         UsageError: the address has another form, or its library is not installed.
         LedgerError: nothing answers there.
     """
     if address is None:
-        yield _Local(jobs or os.cpu_count() or 1)
+        yield (_Processes if processes else _Local)(jobs or os.cpu_count() or 1)
         return
     kind, separator, place = address.partition("://")
     if not separator or not place or kind not in _OPENERS:

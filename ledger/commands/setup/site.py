@@ -1,5 +1,6 @@
 """`ledger site`: build, serve, publish or export the static site of the ledger."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ import msgspec
 from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
+from ledger.engine import Engine, open_engine
 from ledger.errors import LedgerError, UsageError
 from ledger.formatting import byte_size, duration
 from ledger.publish.pages import addresses
@@ -32,15 +34,32 @@ def site_command() -> None:
 @click.option("--title", default="Experiment ledger", show_default=True, help="Name of the site.")
 @click.option("--repository-url", metavar="URL", help="Web address of commits. Default: the remote's.")
 @click.option("--with", "others", multiple=True, metavar="NAME=WHERE", help="Another ledger beside: a folder or a URL.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that render runs.")
+@click.option("--engine", metavar="ADDRESS", help="Render runs on a cluster: dask://host:port, ray://host:port.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
-def build_command(output: str, title: str, repository_url: str | None, others: tuple[str, ...], as_json: bool) -> None:
+def build_command(
+    output: str,
+    title: str,
+    repository_url: str | None,
+    others: tuple[str, ...],
+    jobs: int,
+    engine: str | None,
+    as_json: bool,
+) -> None:
     """Build the site into OUTPUT; only pages whose content changed are written.
+
+    Each process of --jobs, and each worker of --engine, reads the ledger itself: one of a cluster needs the repository
+    at the same path. That is worth it for the first site of thousands of runs.
 
     With --with, the sites of other ledgers stand beside it, and one page shows all projects.
 
     Example: ledger site build --output public --with vision=../vision --with speech=https://example.org/speech.git
     """
-    report = build_now(open_ledger(), Path(output), title=title, repository_url=repository_url, others=others)
+    with ExitStack() as stack:
+        workers = stack.enter_context(open_engine(engine, jobs=jobs, processes=True)) if engine or jobs > 1 else None
+        report = build_now(
+            open_ledger(), Path(output), title=title, repository_url=repository_url, others=others, engine=workers
+        )
     if as_json:
         write_json(report)
         return
@@ -152,7 +171,13 @@ def export_command(run: str, output: str | None, title: str, force: bool, as_jso
 
 
 def build_now(
-    ledger: Branch, output: Path, *, title: str, repository_url: str | None, others: tuple[str, ...] = ()
+    ledger: Branch,
+    output: Path,
+    *,
+    title: str,
+    repository_url: str | None,
+    others: tuple[str, ...] = (),
+    engine: Engine | None = None,
 ) -> SiteReport:
     """Build the site of a ledger with a progress bar on stderr, and beside it those of others, `NAME=WHERE` each.
 
@@ -170,10 +195,17 @@ def build_now(
 
             projects = open_projects(others, ledger.repository.state_dir)
             return build_team_site(
-                ledger, output, projects, title=title, repository_url=url, proposals=proposals, progress=bar.show
+                ledger,
+                output,
+                projects,
+                title=title,
+                repository_url=url,
+                proposals=proposals,
+                progress=bar.show,
+                engine=engine,
             )
         return build_ledger_site(
-            ledger, output, title=title, repository_url=url, proposals=proposals, progress=bar.show
+            ledger, output, title=title, repository_url=url, proposals=proposals, progress=bar.show, engine=engine
         )
 
 

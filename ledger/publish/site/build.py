@@ -33,11 +33,11 @@ from ledger.publish.pages.page import Page
 from ledger.publish.pages.parts.version_view import picture_files
 from ledger.publish.pages.project_page import Project, found_in, render_projects
 from ledger.publish.site.output import Progress, SiteReport, claim, read_memory, write_memory
-from ledger.publish.site.placing import Placing, Unit, finished
+from ledger.publish.site.placing import Placing, Render, Unit, finished
 from ledger.publish.site.renderer import key_of, renderer_key
 from ledger.publish.site.run_units import RunUnits
 from ledger.publish.site.shells import Shells
-from ledger.publish.site.site_data import Atlas, board_path, board_paths_of, survey
+from ledger.publish.site.site_data import Atlas, board_path, survey
 from ledger.publish.site.table_units import table_units
 from ledger.store.branch.policy import SPLITS, SitePolicy
 
@@ -61,6 +61,7 @@ def build_site(
     beside: str = "",
     inputs: str = "",
     progress: Progress | None = None,
+    elsewhere: Callable[[str], Render] | None = None,
 ) -> SiteReport:
     """Build the site of `contents` in `output`, touching only what changed since the last build there.
 
@@ -80,6 +81,7 @@ def build_site(
         beside: address of that page from the home page; empty where there is none.
         inputs: hash of all of these, by which the next build knows them; empty where it may not.
         progress: called with what is done, how many are done, and of how many.
+        elsewhere: given the shell of a run's page, returns what renders pages of runs in other processes.
 
     Raises:
         Conflict: `output` holds something that no build made.
@@ -91,7 +93,7 @@ def build_site(
         claim(output)
         site = Placing(output, before, progress)
         with uncollected():
-            atlas = survey(contents, log, _web_address(repository_url), splits, run_pages)
+            atlas = survey(contents, log, web_address(repository_url), splits, run_pages)
             shells = site.place_handbook(title, atlas.repository_url)
             not_found = finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
             feed = finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
@@ -103,7 +105,8 @@ def build_site(
                 projects=projects,
                 beside=beside,
             )
-            site.place_all([not_found, feed, *_units(atlas, read_blob, Shells(shells, atlas), around)])
+            render = elsewhere(shells["run"]) if elsewhere else None
+            site.place_all([not_found, feed, *_units(atlas, read_blob, Shells(shells, atlas), around)], render)
         site.sweep()
         found = [f"{problem.path}: {problem.message}" for problem in atlas.problems]
         write_memory(output, site.memory(shells, inputs, found))
@@ -151,10 +154,10 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Shells, around: _Around) -
         page = dataset_pages.render_dataset(name, atlas)
         pictures = picture_files(versions, atlas, read_blob)
         yield finished(page.path, {page.path: shells.join(page), **pictures})
-    marks = {run.record.id: _run_mark(run) for run in atlas.runs}
+    of_runs = RunUnits(atlas, read_blob, shells, budget, renderer)
+    marks, places = of_runs.marks, of_runs.places
     yield from table_units(atlas, marks, renderer)
     yield from _boards(atlas, shells, key_of(renderer, shells.text("board")), marks)
-    places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}
     for name, runs in atlas.experiments.items():
         key = key_of(
             experiment_shell,
@@ -169,7 +172,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Shells, around: _Around) -
             key=key,
             render=partial(_experiment_files, name, atlas, read_blob, shells),
         )
-    yield from RunUnits(atlas, read_blob, shells, budget, marks, places, renderer).units()
+    yield from of_runs.units()
 
 
 def _overviews(atlas: Atlas, milestones: Milestones, around: _Around) -> Iterator[Page]:
@@ -217,17 +220,10 @@ def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Shel
     return {page.path: shells.join(page)}
 
 
-def _run_mark(run: StoredRun) -> str:
-    """Return the hash of everything on the ledger about a run; blob ids represent the files beside the record."""
-    return key_of(
-        run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None
-    )
-
-
 def _datasets_used(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
     return {use.name for run in runs for use in run.record.datasets.used if use.name and use.name in atlas.datasets}
 
 
-def _web_address(url: str | None) -> str | None:
+def web_address(url: str | None) -> str | None:
     """Return the address without a trailing slash when browsers may follow it, else none."""
     return url.rstrip("/") if url and url.startswith(("https://", "http://")) else None

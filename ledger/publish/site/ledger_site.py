@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.engine import Engine
 from ledger.hashing import hash_bytes
 from ledger.model.document import uncollected
 from ledger.publish.site.output import Progress, SiteReport, read_last_build, sizes, standing_key
@@ -33,6 +34,7 @@ def build_ledger_site(
     projects: Sequence["Project"] = (),
     beside: str = "",
     progress: Progress | None = None,
+    engine: Engine | None = None,
 ) -> SiteReport:
     """Build the site of a branch in `output`; nothing is read where the last build there read the same.
 
@@ -45,6 +47,7 @@ def build_ledger_site(
         projects: other ledgers, which a page shows beside this one.
         beside: address of that page from the home page; empty where there is none.
         progress: called with what is done, how many are done, and of how many.
+        engine: where pages of runs are rendered; its workers have the repository at the same path. None is here.
 
     Raises:
         Conflict: `output` holds something that no build made.
@@ -54,6 +57,7 @@ def build_ledger_site(
     if (report := unchanged(output, inputs)) is not None:
         return report
     from ledger.publish.site.build import build_site
+    from ledger.publish.site.elsewhere import PagesOf, render_elsewhere
 
     fresh = Branch(ledger.repository, ledger.branch)
     tip = fresh.tip()
@@ -63,6 +67,12 @@ def build_ledger_site(
         passing = fresh.unreadable is not None or any(one.message == MISSING for one in contents.problems)
         same = not passing and tip == contents.tip == fresh.tip()
         same = same and inputs == inputs_key(fresh, title, repository_url, proposals, projects, beside)
+        source = PagesOf(
+            repository=str(fresh.repository.common_dir.resolve()),
+            branch=fresh.branch,
+            tip=contents.tip or "",
+            repository_url=repository_url,
+        )
         return build_site(
             contents,
             read_blob,
@@ -79,6 +89,7 @@ def build_ledger_site(
             beside=beside,
             inputs=inputs if same else "",
             progress=progress,
+            elsewhere=(lambda shell: render_elsewhere(engine, source, shell)) if engine else None,
         )
 
 

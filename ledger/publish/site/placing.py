@@ -1,7 +1,7 @@
 """One build in one folder: what stands is kept, what changed is written, what is gone is deleted."""
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ledger.hashing import hash_bytes
@@ -24,6 +24,12 @@ class Unit(Document, frozen=True, kw_only=True):
     """Hash of everything it shows."""
     render: Callable[[], Mapping[str, bytes]]
     """Makes its files."""
+    of_runs: bool = False
+    """Whether it is of runs alone, of which there are so many that other processes may make some."""
+
+
+Render = Callable[[Sequence[Unit]], Iterator[Mapping[str, bytes]]]
+"""Makes the files of many units in their order."""
 
 
 def finished(name: str, files: Mapping[str, bytes]) -> Unit:
@@ -57,14 +63,23 @@ class Placing:
         self.progress("handbook", 1, 1)
         return handbook.shells
 
-    def place_all(self, units: Sequence[Unit]) -> None:
-        """Write every unit whose key changed or whose files are not as they were written."""
+    def place_all(self, units: Sequence[Unit], elsewhere: Render | None = None) -> None:
+        """Write every unit whose key changed or whose files are not as they were written.
+
+        Args:
+            units: all units of the site.
+            elsewhere: makes those of runs, if not here.
+        """
+        standing = [self._stands(unit.name, unit.key) for unit in units]
+        sent = [unit for unit, stands in zip(units, standing, strict=True) if unit.of_runs and not stands]
+        made = elsewhere(sent) if elsewhere else iter(())
         collected = 0
-        for done, unit in enumerate(units, start=1):
-            if self._stands(unit.name, unit.key):
+        for done, (unit, stands) in enumerate(zip(units, standing, strict=True), start=1):
+            if stands:
                 self._keep(unit.name)
             else:
-                self._write(unit.name, unit.key, unit.render())
+                files = next(made) if elsewhere and unit.of_runs else unit.render()
+                self._write(unit.name, unit.key, files)
                 self.progress("pages", done, len(units))
                 if len(self.written) - collected > _COLLECTED:
                     gc.collect(0)  # what is older is the ledger itself

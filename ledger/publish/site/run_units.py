@@ -22,7 +22,7 @@ from ledger.publish.pages.parts.weak_view import WeakReader
 from ledger.publish.site.placing import Unit, finished
 from ledger.publish.site.renderer import key_of
 from ledger.publish.site.shells import Shells
-from ledger.publish.site.site_data import OLDER_TOGETHER, Atlas
+from ledger.publish.site.site_data import OLDER_TOGETHER, Atlas, board_paths_of
 
 _FASTEST = 6
 """Level of compression: the highest takes three times as long and saves a fiftieth."""
@@ -49,8 +49,6 @@ class RunUnits:
         read_blob: git blob id to its bytes.
         shells: what pages are put into.
         budget: what one model may take up.
-        marks: run to the hash of everything on the ledger about it.
-        places: run to the leaderboards of its values.
         renderer: key of all that renders pages.
     """
 
@@ -60,16 +58,14 @@ class RunUnits:
         read_blob: Callable[[str], bytes],
         shells: Shells,
         budget: Budget,
-        marks: Mapping[str, str],
-        places: Mapping[str, Sequence[str]],
         renderer: str,
     ) -> None:
         self.atlas = atlas
         self.read_blob = read_blob
         self.shells = shells
         self.budget = budget
-        self.marks = marks
-        self.places = places
+        self.marks = {run.record.id: _mark(run) for run in atlas.runs}
+        self.places = {run.record.id: board_paths_of(run, atlas) for run in atlas.runs}
         self.renderer = key_of(renderer, shells.text("run"), budget)
         self.known = sorted(atlas.datasets)
         self.verdicts = verdict_lines(atlas)
@@ -77,6 +73,11 @@ class RunUnits:
             one.hash: one for members in atlas.datasets.values() for one in members
         }
         self.weak = WeakReader(atlas, read_blob, [*self.by_hash.values()])
+
+    marks: Mapping[str, str]
+    """Run to the hash of everything on the ledger about it."""
+    places: Mapping[str, Sequence[str]]
+    """Run to the leaderboards of its values."""
 
     def units(self) -> Iterator[Unit]:
         """Yield what is made of the runs, those without a page of their own first."""
@@ -87,6 +88,7 @@ class RunUnits:
                 name=addresses.older_data(number),
                 key=key_of([self._key(run) for run in members]),
                 render=partial(self._older_files, number, members),
+                of_runs=True,
             )
         if older:
             page = render_older(older)
@@ -97,7 +99,7 @@ class RunUnits:
             yield finished(addresses.OLDER_DATA, {addresses.OLDER_DATA: script})
         for run in runs[older:]:
             name = addresses.run_page(run.record.id)
-            yield Unit(name=name, key=self._key(run), render=partial(self._files, run))
+            yield Unit(name=name, key=self._key(run), render=partial(self._files, run), of_runs=True)
 
     def _key(self, run: StoredRun) -> str:
         atlas, record, marks = self.atlas, run.record, self.marks
@@ -147,3 +149,10 @@ class RunUnits:
             self.weak.read(run),
             spent_of(run.record, self.budget),
         )
+
+
+def _mark(run: StoredRun) -> str:
+    """Return the hash of everything on the ledger about a run; blob ids represent the files beside the record."""
+    return key_of(
+        run.path, sorted(run.files.items()), run.evaluations, run.notes, run.record if not run.files else None
+    )

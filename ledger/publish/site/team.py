@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from ledger.engine import Engine
 from ledger.errors import LedgerError, UsageError
 from ledger.publish.data.summary import read_summary
 from ledger.publish.pages import addresses
@@ -33,6 +34,7 @@ def build_team_site(
     repository_url: str | None = None,
     progress: Progress | None = None,
     proposals: tuple[str, ...] = (),
+    engine: Engine | None = None,
 ) -> SiteReport:
     """Build the site of a ledger with those of other ledgers beside it; projects that are not named any more go.
 
@@ -44,6 +46,7 @@ def build_team_site(
         repository_url: where commits of the ledger are shown on the web (http or https), for links.
         progress: called with what is done, how many are done, and of how many.
         proposals: names of proposed runs that wait for a review.
+        engine: where pages of runs are rendered; none is here.
 
     Raises:
         Conflict: `output` holds something that no build made.
@@ -58,7 +61,11 @@ def build_team_site(
     for name, branch in others.items():
         folder = output / addresses.project_folder(name)
         beside = addresses.link(addresses.PROJECTS, 2)
-        reports.append(build_ledger_site(branch, folder, title=f"{name} · {title}", beside=beside, progress=progress))
+        reports.append(
+            build_ledger_site(
+                branch, folder, title=f"{name} · {title}", beside=beside, progress=progress, engine=engine
+            )
+        )
         projects.append(Project(name=name, summary=read_summary(folder)))
     own = build_ledger_site(
         ledger,
@@ -69,6 +76,7 @@ def build_team_site(
         projects=projects,
         beside=addresses.PROJECTS if projects else "",
         progress=progress,
+        engine=engine,
     )
     return _joined(own, dict(zip(others, reports, strict=True)))
 
