@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,12 +15,12 @@ from ledger.model.entries import StoredRun
 from ledger.model.values import Document, Number, counted
 from ledger.publish.charts.band_chart import BandLine, render_bands
 from ledger.publish.charts.charts import COLOURS
-from ledger.publish.charts.curve_panels import line_of, try_points
+from ledger.publish.charts.curve_panels import line_of
 from ledger.publish.pages.page import markup
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.text import visible
 
-ReadBlob = Callable[[str], bytes]
+ReadPoints = Callable[[str], Sequence[Point]]
 
 SETTINGS_DRAWN = COLOURS
 """Most settings in a chart of curves: as many as there are colours."""
@@ -64,7 +63,7 @@ class SeriesChart(Document, frozen=True, kw_only=True):
 
 
 def experiment_curves(
-    runs: Sequence[StoredRun], headline: Group | None, board: SettingBoard | None, atlas: Atlas, read_blob: ReadBlob
+    runs: Sequence[StoredRun], headline: Group | None, board: SettingBoard | None, atlas: Atlas, points_of: ReadPoints
 ) -> list[SeriesChart]:
     """Return a chart of each of the series that say most, the headline's first; none where no run kept any.
 
@@ -73,11 +72,11 @@ def experiment_curves(
         headline: the group that most headlines were measured in.
         board: settings in that group, in the order of the leaderboard; none where there is no group.
         atlas: the whole ledger.
-        read_blob: git blob id to its bytes.
+        points_of: points of a run by its id.
     """
     kept = [run for run in runs if run.record.results.curves is not None]
     pool = [run for run in kept if counts(run) and run.record.id not in atlas.ranks] or kept
-    drawing = _Drawing(runs, pool, len(kept) - len(pool), headline, _order_of(pool, board, atlas), atlas, read_blob)
+    drawing = _Drawing(runs, pool, len(kept) - len(pool), headline, _order_of(pool, board, atlas), atlas, points_of)
     charts = (drawing.chart(series) for series in series_in_order(pool, headline))
     return list(islice(filter(None, charts), SERIES_DRAWN))
 
@@ -128,7 +127,7 @@ def _order_of(runs: Sequence[StoredRun], board: SettingBoard | None, atlas: Atla
 
 
 class _Drawing:
-    """What the charts of one experiment share: each run is read once."""
+    """What the charts of one experiment share."""
 
     def __init__(  # what is shared by all series
         self,
@@ -138,7 +137,7 @@ class _Drawing:
         headline: Group | None,
         places: Mapping[int, SettingOrder],
         atlas: Atlas,
-        read_blob: ReadBlob,
+        points_of: ReadPoints,
     ) -> None:
         self.pool = pool
         self.aside = aside
@@ -146,7 +145,7 @@ class _Drawing:
         self.places = places
         self.atlas = atlas
         self.numbers = {run.record.id: number for number, run in enumerate(runs)}
-        self.points_of = cache(lambda run_id: try_points(atlas.by_id[run_id], read_blob)[0])
+        self.points_of = points_of
 
     def chart(self, series: str) -> SeriesChart | None:
         """Return the chart of one series; none where nothing can be drawn."""
