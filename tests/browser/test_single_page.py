@@ -54,6 +54,8 @@ def test_sliders_of_an_experiment_dim_runs_in_a_file_and_in_a_frame_of_a_noteboo
             expect(count).to_contain_text(f"of {runs} runs inside; the others are dimmed.")
             inside = int(count.inner_text().split()[0])
             assert shown.locator("tr[data-lg-run]:not(.lg-out)").count() == inside < runs
+            shown.get_by_label("logarithmic scale").first.check()
+            expect(shown.locator(".lg-plot-name").first).to_contain_text("(log)")
             for part in ("a[data-lg-run]", "g[data-lg-runs]", "tr[data-lg-runs]"):
                 assert 0 < shown.locator(f"{part}.lg-out").count() < shown.locator(part).count(), part
             assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -27,8 +27,14 @@ from ledger.resources import shipped
 
 _THEME = ("main", "palette")
 """Style sheets of the theme, in their order; the rest of their names is a hash."""
-_SCRIPTS = ("formatting", "loader", "data", "experiment/series", "experiment/stops", "experiment/ranges")
+_SCRIPTS = (
+    *("vendor/uplot/uPlot.iife.min", "ledger/formatting", "ledger/loader", "ledger/data", "ledger/curves"),
+    *("ledger/plot", "ledger/charts"),
+    *("ledger/experiment/series", "ledger/experiment/stops", "ledger/experiment/ranges"),
+)
 """Scripts of the page of an experiment, each behind those that it needs."""
+_SHEETS = ("ledger/experiment/experiment.css", "vendor/uplot/uPlot.min.css")
+"""Style sheets of the page of an experiment, beside those of every page."""
 _OUTSIDE = ("https://", "http://", "mailto:")
 _NEAR = 3
 """Most experiments that are named where one is unknown."""
@@ -98,7 +104,7 @@ def _file(
     **said: str,
 ) -> bytes:
     """Return a page as one file; a browser runs the scripts in it, by their hashes, and no others."""
-    texts = [(_own() / f"{script}.js").read_text("utf-8") for script in scripts]
+    texts = [(_assets() / f"{script}.js").read_text("utf-8") for script in scripts]
     return render(
         "single",
         title=f"{page.title} · {title}",
@@ -120,14 +126,14 @@ def _samples(run: StoredRun, atlas: Atlas, read_blob: Callable[[str], bytes]) ->
     return picture_files(versions, atlas, read_blob)
 
 
-def _own() -> Path:
-    return shipped("site") / "docs" / "assets" / "ledger"
+def _assets() -> Path:
+    return shipped("site") / "docs" / "assets"
 
 
 def _style(kind: str) -> str:
     folder = files("material").joinpath("templates", "assets", "stylesheets")
     theme = {one.name.partition(".")[0]: one for one in folder.iterdir() if one.name.endswith(".min.css")}
-    own = [_own() / "ledger.css", *([_own() / "experiment" / "experiment.css"] if kind == "experiment" else [])]
+    own = [_assets() / sheet for sheet in ("ledger/ledger.css", *(_SHEETS if kind == "experiment" else ()))]
     sheets = [sheet.read_text("utf-8") for sheet in (*(theme[name] for name in _THEME), *own)]
     # A sheet that ends the element would be markup; none does, and none may begin to.
     return "\n".join(sheet.partition("\n/*# sourceMappingURL")[0].replace("</", "<\\/") for sheet in sheets)

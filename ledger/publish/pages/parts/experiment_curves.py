@@ -13,7 +13,7 @@ from ledger.analysis.data.curve_bands import band_of
 from ledger.analysis.data.curves import Point
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, Number, counted
-from ledger.publish.charts.band_chart import BandLine, render_bands
+from ledger.publish.charts.band_chart import BandLine, band_values, render_bands
 from ledger.publish.charts.charts import COLOURS
 from ledger.publish.charts.curve_panels import line_of
 from ledger.publish.pages.page import markup
@@ -47,6 +47,8 @@ class SettingLine(Document, frozen=True, kw_only=True):
     """Number of runs behind the line."""
     value: Number | None
     """Mean of the headline metric; none where it was not measured."""
+    mark: str
+    """Numbers of its runs among those of the page, separated by spaces."""
 
 
 class SeriesChart(Document, frozen=True, kw_only=True):
@@ -58,6 +60,10 @@ class SeriesChart(Document, frozen=True, kw_only=True):
     """The chart."""
     lines: tuple[SettingLine, ...]
     """Its settings, in the order of their colours."""
+    axis: str
+    """Name of the horizontal axis."""
+    values: str
+    """What is drawn, as `band_values` writes it."""
     says: tuple[str, ...]
     """What is drawn and what is not, one sentence each."""
 
@@ -165,14 +171,23 @@ class _Drawing:
             if (line := self._line(series, same, axis, names[setting], mark)) is not None:
                 lines.append(line)
                 mean = self.places[setting].mean
-                legend.append(SettingLine(name=line.name, run=self._best(setting, same), runs=line.runs, value=mean))
+                legend.append(
+                    SettingLine(name=line.name, run=self._best(setting, same), runs=line.runs, value=mean, mark=mark)
+                )
         svg = render_bands(lines, title="Learning curves", x_label=axis, y_label=visible(series))
         if not svg:
             return None
         says = [*self._order_said(len(order), legend), *self._left_out(series, label, len(having) - len(chosen))]
         if any(len(members[setting]) > _RUNS_DRAWN for setting in drawn):
             says.append(f"Of a setting the latest {_RUNS_DRAWN} runs are drawn.")
-        return SeriesChart(series=series, svg=markup(svg), lines=tuple(legend), says=tuple(says))
+        return SeriesChart(
+            series=series,
+            svg=markup(svg),
+            lines=tuple(legend),
+            axis=axis,
+            values=band_values(lines),
+            says=tuple(says),
+        )
 
     def _line(self, series: str, runs: Sequence[StoredRun], axis: str, name: str, mark: str) -> BandLine | None:
         curves = []

@@ -24,6 +24,25 @@
     return { name, xs: logged.map(([x]) => x), ys: logged.map(([, y]) => y) };
   };
 
+  /** The numbers of a column; nothing between two commas is none. @param {string} text */
+  const numbers = (text) => text.split(",").map((value) => (value ? Number(value) : Number.NaN));
+
+  /**
+   * The lines of a chart, as `band_values` of `ledger/publish/charts/band_chart.py` writes them.
+   * @param {string} text
+   * @param {string[]} names
+   * @returns {Line[]}
+   */
+  const writtenLines = (text, names) => {
+    /** @type {number[]} */
+    let xs = [];
+    return text.split("|").map((line, at) => {
+      const [places, mean, low, high] = line.split(";");
+      if (places) xs = numbers(places);
+      return { name: names[at], xs, ys: numbers(mean), ...(low ? { low: numbers(low), high: numbers(high) } : {}) };
+    });
+  };
+
   /** The value of a line at a place, on a straight way between its points; NaN where one of them is none. @param {Line} line @param {number} x */
   const at = ({ xs, ys }, x) => {
     let after = 0;
@@ -197,6 +216,19 @@
   };
 
   Object.assign(globalThis, {
-    ledgerCurves: { axesOf, bandOf, lineOf, seriesOf, sharing, smooth, tableOf, obstacle, nearest, valueAt, ends },
+    ledgerCurves: {
+      axesOf,
+      bandOf,
+      lineOf,
+      seriesOf,
+      sharing,
+      smooth,
+      tableOf,
+      obstacle,
+      nearest,
+      valueAt,
+      ends,
+      writtenLines,
+    },
   });
 })();

@@ -11,6 +11,7 @@
   /** @type {Promise<unknown> | null} */
   let loading = null;
   const library = () => {
+    if (typeof uPlot === "function") return Promise.resolve(); // it is in the page, as in one that is a single file
     /** @param {HTMLElement} node */
     const added = (node) =>
       new Promise((resolve, reject) => {
@@ -23,6 +24,15 @@
       added(element("link", { rel: "stylesheet", href: window.ledger.url(`${FOLDER}uPlot.min.css`) })),
     ]);
     return loading;
+  };
+
+  /** Whether the runs of a line are dimmed, as its entry in the legend is. @param {Element | undefined} key */
+  const isOut = (key) => Boolean(key?.closest(".lg-out"));
+
+  /** The colour of a line, thin. @param {Element | undefined} key @param {number} percent */
+  const veil = (key, percent) => {
+    const [red, green, blue] = (key ? getComputedStyle(key).stroke : "").match(/[\d.]+/g) || ["128", "128", "128"];
+    return `rgb(${red} ${green} ${blue} / ${percent}%)`;
   };
 
   /** A colour of the style sheet as it is now: readers change it. @param {string} name */
@@ -40,7 +50,7 @@
     const dashes = (style?.strokeDasharray.match(/[\d.]+/g) || []).map(Number);
     return {
       label: line?.name ?? "",
-      stroke: () => style?.stroke || colour("--lg-c0")(),
+      stroke: () => (isOut(key) ? veil(key, 20) : style?.stroke || colour("--lg-c0")()),
       dash: dashes,
       width: 1.8,
       points: { show: line?.xs.length === 1 },
@@ -49,12 +59,6 @@
 
   /** A line that is not drawn, beside a band. @returns {uPlot.Series} */
   const edge = () => ({ width: 0, stroke: "transparent", points: { show: false } });
-
-  /** The colour of a line, thin. @param {Element | undefined} key */
-  const veil = (key) => {
-    const [red, green, blue] = (key ? getComputedStyle(key).stroke : "").match(/[\d.]+/g) || ["128", "128", "128"];
-    return `rgb(${red} ${green} ${blue} / 18%)`;
-  };
 
   /** @param {"x" | "y"} scale @param {Partial<uPlot.Axis>} more @returns {uPlot.Axis} */
   const axisOf = (scale, more) => ({
@@ -129,7 +133,7 @@
         ],
         bands: banded.map(({ index }, at) => ({
           series: [lines.length + 1 + 2 * at, lines.length + 2 + 2 * at],
-          fill: () => veil(view.keys[index]),
+          fill: () => veil(view.keys[index], isOut(view.keys[index]) ? 5 : 18),
         })),
         axes: [
           axisOf("x", {
@@ -151,6 +155,10 @@
     );
     const looks = new MutationObserver(() => (holder.isConnected ? chart.redraw(false) : looks.disconnect()));
     looks.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
+    for (const key of view.keys) {
+      const entry = key.closest("li");
+      if (entry) looks.observe(entry, { attributeFilter: ["class"] });
+    }
     const paper = matchMedia("print"); // which is white in both themes
     const onPaper = () => chart.redraw(false);
     paper.addEventListener("change", onPaper);
