@@ -25,7 +25,7 @@ ReadPoints = Callable[[str], Sequence[Point]]
 SETTINGS_DRAWN = COLOURS
 """Most settings in a chart of curves: as many as there are colours."""
 SERIES_DRAWN = 4
-"""Most series that a reader can choose from: 20 KB each."""
+"""Most series that a reader can choose from: 25 KB each, drawn and as text."""
 _RUNS_DRAWN = 20
 """Most runs of a setting behind its band, the latest: reading each takes a millisecond."""
 _SCHEDULES = frozenset(

@@ -204,6 +204,18 @@
   };
 
   /**
+   * The places of the points of a column with a break, or nothing, on both sides: no line goes through them.
+   * @param {Table} table
+   * @param {number} column
+   */
+  const lone = ([, ...columns], column) => {
+    const there = columns[column].flatMap((value, index) => (value === undefined ? [] : [{ value, index }]));
+    /** @param {number} at */
+    const drawn = (at) => typeof there[at]?.value === "number";
+    return there.flatMap(({ index }, at) => (drawn(at) && !drawn(at - 1) && !drawn(at + 1) ? [index] : []));
+  };
+
+  /**
    * Both ends of a scale, with a little room around the values; never so near that they are one number.
    * @param {number} low
    * @param {number} high
@@ -228,6 +240,7 @@
       nearest,
       valueAt,
       ends,
+      lone,
       writtenLines,
     },
   });

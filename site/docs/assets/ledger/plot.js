@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const { tick } = window.ledgerFormatting;
-  const { ends, nearest, obstacle, tableOf, valueAt } = window.ledgerCurves;
+  const { ends, lone, nearest, obstacle, tableOf, valueAt } = window.ledgerCurves;
   const { element, number } = window.ledger;
 
   const FOLDER = "assets/vendor/uplot/";
@@ -44,8 +44,13 @@
     return { width, height: Math.round(Math.min(380, Math.max(210, width * 0.46))) };
   };
 
-  /** @param {Line | null} line @param {Element | undefined} key @returns {uPlot.Series} */
-  const seriesOf = (line, key) => {
+  /**
+   * @param {Line | null} line
+   * @param {Element | undefined} key
+   * @param {number[]} alone places of the points that no line goes through
+   * @returns {uPlot.Series}
+   */
+  const seriesOf = (line, key, alone) => {
     const style = key ? getComputedStyle(key) : null;
     const dashes = (style?.strokeDasharray.match(/[\d.]+/g) || []).map(Number);
     return {
@@ -53,7 +58,7 @@
       stroke: () => (isOut(key) ? veil(key, 20) : style?.stroke || colour("--lg-c0")()),
       dash: dashes,
       width: 1.8,
-      points: { show: line?.xs.length === 1 },
+      points: { show: alone.length > 0, filter: () => alone, size: 6 },
     };
   };
 
@@ -128,7 +133,7 @@
         },
         series: [
           {},
-          ...lines.map((line, index) => seriesOf(line, view.keys[index])),
+          ...lines.map((line, index) => seriesOf(line, view.keys[index], lone(table, index))),
           ...banded.flatMap(() => [edge(), edge()]),
         ],
         bands: banded.map(({ index }, at) => ({
