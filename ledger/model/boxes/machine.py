@@ -9,7 +9,7 @@ MOST_STRETCHES = 60
 """Most stretches of a run, each with the use of a GPU: 200 bytes."""
 
 
-class GpuUse(Document, frozen=True, kw_only=True):
+class GpuTimeline(Document, frozen=True, kw_only=True):
     """How busy a GPU was in equal stretches of a run, from its start on."""
 
     stretch_seconds: float
@@ -45,7 +45,7 @@ class Gpu(Document, frozen=True, kw_only=True):
     """Largest memory use seen, in bytes."""
     gpu_idle_fraction: float | None = None
     """Share of the time with utilisation under 5 % (0..1)."""
-    use: GpuUse | None = None
+    use: GpuTimeline | None = None
     """How busy it was over the time of the run; none where that was not sampled."""
     energy_kwh: float | None = None
     """Energy used during the run, in kWh."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from ledger.formatting import duration, share
-from ledger.model.boxes.machine import MOST_STRETCHES, Gpu, GpuUse
+from ledger.model.boxes.machine import MOST_STRETCHES, Gpu, GpuTimeline
 from ledger.publish.charts.axes import Scale, name_at, picture
 from ledger.publish.pages.page import markup
 from ledger.publish.text import escaped
@@ -38,7 +38,7 @@ def render_gpu_use(gpus: Sequence[Gpu]) -> Markup | None:
     )
 
 
-def _row(at: int, gpu: Gpu, use: GpuUse, x: Scale, top: float) -> str:
+def _row(at: int, gpu: Gpu, use: GpuTimeline, x: Scale, top: float) -> str:
     bottom = top + _TALL
     title = escaped(f"{gpu.name}: {_said(gpu)}")
     parts = [
@@ -53,7 +53,7 @@ def _row(at: int, gpu: Gpu, use: GpuUse, x: Scale, top: float) -> str:
     return "".join(parts)
 
 
-def _area(use: GpuUse, x: Scale, top: float) -> str:
+def _area(use: GpuTimeline, x: Scale, top: float) -> str:
     """Return the steps of one GPU as an area; a stretch that was not seen has none."""
     parts = []
     for at, percent in enumerate(use.percent[:MOST_STRETCHES]):

@@ -1,7 +1,7 @@
 """Use of a GPU by stretches: however long the run, as many at most, each the mean of what was seen in it."""
 
 from ledger.capture.machine.gpus.over_time import UseOverTime
-from ledger.model.boxes.machine import MOST_STRETCHES, GpuUse
+from ledger.model.boxes.machine import MOST_STRETCHES, GpuTimeline
 
 
 def test_stretches_grow_with_the_run_and_keep_its_mean() -> None:
@@ -19,7 +19,7 @@ def test_a_sample_counts_in_every_stretch_that_it_spans() -> None:
     watch = UseOverTime()
     watch.add(0.5, 0.5)
     watch.add(1.0, 2.0)
-    assert watch.use() == GpuUse(stretch_seconds=1.0, percent=[75, 100, 100])
+    assert watch.use() == GpuTimeline(stretch_seconds=1.0, percent=[75, 100, 100])
 
 
 def test_what_was_not_seen_is_none_and_nothing_at_all_is_no_use() -> None:
@@ -29,7 +29,7 @@ def test_what_was_not_seen_is_none_and_nothing_at_all_is_no_use() -> None:
     assert watch.use() is None
     watch.add(0.2, 1.0)
     watch.add(None, 3.0)
-    assert watch.use() == GpuUse(stretch_seconds=1.0, percent=[None, None, 20])
+    assert watch.use() == GpuTimeline(stretch_seconds=1.0, percent=[None, None, 20])
 
 
 def test_one_gap_of_a_year_is_one_of_the_stretches() -> None:

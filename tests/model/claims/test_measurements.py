@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from ledger.model.boxes.inputs import Datasets, DatasetUse
-from ledger.model.boxes.machine import Gpu, GpuUse, Hardware
+from ledger.model.boxes.machine import Gpu, GpuTimeline, Hardware
 from ledger.model.boxes.outputs import Figure, Metric, Model, Results, SeriesSummary, Statistics, Table
 from ledger.model.claims import measurements
 from ledger.model.claims.facts import Facts
@@ -18,7 +18,7 @@ METRIC = Metric(name="accuracy", split="test", value=0.5, dataset="digits@v1", d
 
 
 def _used(*percent: int | None) -> Hardware:
-    return Hardware(gpus=[Gpu(name="L4", use=GpuUse(stretch_seconds=1.0, percent=list(percent)))])
+    return Hardware(gpus=[Gpu(name="L4", use=GpuTimeline(stretch_seconds=1.0, percent=list(percent)))])
 
 
 def measured(*metrics: Metric, tables: list[Table] | None = None, **use: object) -> Record:

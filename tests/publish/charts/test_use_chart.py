@@ -2,13 +2,13 @@
 
 import re
 
-from ledger.model.boxes.machine import Gpu, GpuUse, Hardware
+from ledger.model.boxes.machine import Gpu, GpuTimeline, Hardware
 from ledger.publish.charts.use_chart import GPUS_DRAWN, render_gpu_use
 from ledger.publish.site.templating import environment
 
 
 def gpu(*percent: int | None, **fields: object) -> Gpu:
-    use = GpuUse(stretch_seconds=60.0, percent=list(percent))
+    use = GpuTimeline(stretch_seconds=60.0, percent=list(percent))
     return Gpu(name="<L4>", use=use, **fields)  # type: ignore[arg-type]  # as given
 
 
@@ -35,7 +35,7 @@ def test_a_strange_record_is_drawn_in_bounds() -> None:
     assert svg.count("lg-use-area") == GPUS_DRAWN
     assert {float(height) for height in re.findall(r"v-([\d.]+)", svg)} == {0.0, 34.0}
     assert svg.count("M") < GPUS_DRAWN * 70
-    assert render_gpu_use([Gpu(name="x", use=GpuUse(stretch_seconds=0.0, percent=[1]))]) is None
+    assert render_gpu_use([Gpu(name="x", use=GpuTimeline(stretch_seconds=0.0, percent=[1]))]) is None
 
 
 def test_the_box_says_in_words_that_nothing_was_sampled() -> None:

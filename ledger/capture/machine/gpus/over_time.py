@@ -1,6 +1,6 @@
 """How busy a GPU was in equal stretches of a run; memory does not grow with its length, as stretches grow instead."""
 
-from ledger.model.boxes.machine import MOST_STRETCHES, GpuUse
+from ledger.model.boxes.machine import MOST_STRETCHES, GpuTimeline
 
 _FIRST_SECONDS = 1.0
 """Length of a stretch until the run is longer than `MOST_STRETCHES` of them; then it doubles, again and again."""
@@ -33,10 +33,10 @@ class UseOverTime:
         self._sums = merged + [[0.0, 0.0] for _ in merged]
         self._stretch *= 2
 
-    def use(self) -> GpuUse | None:
+    def use(self) -> GpuTimeline | None:
         """Return what was seen so far; none where nothing was."""
         count = next((at + 1 for at in reversed(range(MOST_STRETCHES)) if self._sums[at][1] > 0), 0)
         if not count:
             return None
         means = [round(100 * value / seconds) if seconds > 0 else None for value, seconds in self._sums[:count]]
-        return GpuUse(stretch_seconds=self._stretch, percent=means)
+        return GpuTimeline(stretch_seconds=self._stretch, percent=means)
