@@ -63,20 +63,29 @@ def build_command(output: str, title: str, repository_url: str | None, others: t
 @click.option("--title", default="Experiment ledger", show_default=True, help="Name of the site.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 for a free one.")
-def serve_command(output: str, title: str, host: str, port: int) -> None:
+@click.option("--with", "others", multiple=True, metavar="NAME=WHERE", help="Another ledger beside: a folder or a URL.")
+def serve_command(output: str, title: str, host: str, port: int, others: tuple[str, ...]) -> None:
     """Build the site, serve it, and build it again whenever the ledger moves; open pages reload.
 
-    Example: ledger site serve
+    With --with, other ledgers stand beside it. Those in folders are followed as well; an address is fetched with every
+    build.
+
+    Example: ledger site serve --with vision=../vision
     """
     from ledger.publish.site.serve import serve_site
+    from ledger.publish.site.team import open_folders
 
     ledger = open_ledger()
+    followed = (ledger, *open_folders(others))
 
     def build() -> SiteReport:
-        return build_now(ledger, Path(output), title=title, repository_url=None)
+        return build_now(ledger, Path(output), title=title, repository_url=None, others=others)
+
+    def tips() -> str:
+        return " ".join(one.tip() or "" for one in followed)
 
     state_dir = ledger.repository.state_dir
-    serve_site(build, Path(output), host, port, ledger.tip, say, state_dir / MOVED, lambda: _living(state_dir))
+    serve_site(build, Path(output), host, port, tips, say, state_dir / MOVED, lambda: _living(state_dir))
 
 
 def _living(state_dir: Path) -> bytes:
