@@ -15,14 +15,28 @@ _PUBLIC = {
     "Run": "ledger.session.run.run",
     "cached": "ledger.data.preparing.decorator",
     "evaluate": "ledger.recorder",
+    "explore": "ledger.api.explore",
     "batches": "ledger.serve.opening",
     "run": "ledger.session.run.run",
     "shapes": "ledger.session.run.model_methods",
 }
 
-__all__ = ["Dataset", "Ledger", "LedgerError", "Run", "__version__", "batches", "cached", "evaluate", "run", "shapes"]
+__all__ = [
+    "Dataset",
+    "Ledger",
+    "LedgerError",
+    "Run",
+    "__version__",
+    "batches",
+    "cached",
+    "evaluate",
+    "explore",
+    "run",
+    "shapes",
+]
 
 if TYPE_CHECKING:
+    from ledger.api.explore import explore as explore
     from ledger.api.ledger import Ledger as Ledger
     from ledger.data.preparing.decorator import cached as cached
     from ledger.errors import LedgerError as LedgerError

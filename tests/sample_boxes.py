@@ -10,7 +10,7 @@ import msgspec
 from ledger.analysis.data.curves import Point
 from ledger.hashing import hash_bytes
 from ledger.model.boxes.inputs import Datasets, DatasetUse
-from ledger.model.boxes.machine import Gpu, Hardware, Usage
+from ledger.model.boxes.machine import Gpu, GpuTimeline, Hardware, Usage
 from ledger.model.boxes.outputs import Curves, Metric, Results
 from ledger.model.entries import EnvironmentFile, Evaluation
 from ledger.model.ids import new_id
@@ -61,6 +61,7 @@ def sample_gpu_hardware() -> Hardware:
     gpu = Gpu(
         name="NVIDIA L4", memory_bytes=23_034_000_000, driver="570.86", utilisation_mean=0.41,
         memory_peak_bytes=2_100_000_000, gpu_idle_fraction=0.22, energy_kwh=0.00061,
+        use=GpuTimeline(stretch_seconds=4.0, percent=[0, 12, 58, 64, 61, None, 66, 3, 59, 62]),
     )  # fmt: skip
     return msgspec.structs.replace(sample_hardware(), host="node-3", gpus=[gpu])
 

@@ -1,5 +1,7 @@
 """The page of an experiment as a reader uses it: sliders that dim runs and say so, an address, a choice of series."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -63,6 +65,40 @@ def test_one_series_of_learning_curves_is_shown_and_others_can_be_chosen(tab: Pa
     choice.select_option(index=1)
     expect(charts.nth(0)).to_be_hidden()
     expect(charts.nth(1)).to_be_visible()
+
+
+def test_curves_have_a_logarithmic_scale_and_a_zoom_and_are_dimmed_with_their_runs(tab: Page, address: str) -> None:
+    tab.goto(address + PAGE)
+    chart = tab.locator("[data-lg-name]:not([hidden])")
+    plot = chart.locator(".lg-live")
+    expect(plot).to_be_visible()
+    assert not chart.locator(".lg-plot > svg").is_visible()
+    chart.get_by_label("logarithmic scale").check()
+    expect(chart.locator(".lg-plot-name")).to_contain_text("(log)")
+    over = chart.locator(".u-over")
+    over.scroll_into_view_if_needed()
+    box = over.bounding_box()
+    assert box is not None
+    tab.mouse.move(box["x"] + box["width"] - 2, box["y"] + 30)
+    step = chart.locator(".lg-plot-at")
+    expect(step).to_have_text(re.compile(r"^step \d"))
+    last = step.inner_text()
+    assert all(chart.locator(".lg-legend output").all_inner_texts())
+    tab.mouse.move(box["x"] + 10, box["y"] + 30)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60, steps=5)
+    tab.mouse.up()
+    tab.mouse.move(box["x"] + box["width"] - 2, box["y"] + 30)
+    assert step.inner_text() != last
+    over.dblclick(position={"x": 20, "y": 20})
+    tab.mouse.move(box["x"] + box["width"] - 2, box["y"] + 30)
+    expect(step).to_have_text(last)
+    tab.mouse.move(0, 0)
+    before = plot.locator("canvas").screenshot()
+    tab.get_by_label("optimizer.lr, least").press("ArrowRight")
+    expect(chart.locator(".lg-legend li.lg-out")).not_to_have_count(0)
+    tab.wait_for_timeout(100)
+    assert plot.locator("canvas").screenshot() != before
 
 
 @pytest.mark.parametrize("width", [390, 1024])

@@ -367,6 +367,8 @@ interface Window {
     nearest(table: Table, column: number, at: number): number | null;
     valueAt(table: Table, column: number, at: number): Reading | null;
     ends(low: number, high: number): [number, number];
+    lone(table: Table, column: number): number[];
+    writtenLines(text: string, names: string[]): Line[];
   };
   ledgerStops: {
     rowsOf(text: string): (number | null)[][];

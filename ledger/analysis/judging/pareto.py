@@ -39,6 +39,11 @@ class Front(Document, frozen=True, kw_only=True):
 
 def takes_of(runs: Iterable[StoredRun]) -> dict[str, float]:
     """Return the quantities of runs, as means over those with known values; each currency has a name of its own."""
+    return {name: mean(values) for name, values in quantities_of(runs).items()}
+
+
+def quantities_of(runs: Iterable[StoredRun], *, latency: bool = False) -> dict[str, list[float]]:
+    """Return the known finite values of each quantity of runs, by name with unit; that of their models if asked for."""
     found: dict[str, list[float]] = {}
     for run in runs:
         record = run.record
@@ -51,11 +56,12 @@ def takes_of(runs: Iterable[StoredRun]) -> dict[str, float]:
             "parameters": record.model.parameters,
             "memory (bytes)": usage.memory_peak_bytes if usage else None,
             "gpu memory (bytes)": max(peaks) if peaks else None,
+            "latency (s)": record.model.latency_seconds if latency else None,
         }
         for name, value in values.items():
             if value is not None and math.isfinite(value):
                 found.setdefault(name, []).append(float(value))
-    return {name: mean(values) for name, values in found.items()}
+    return found
 
 
 def choices_of(tried: Tried, runs: Mapping[str, StoredRun]) -> list[Choice]:

@@ -1,6 +1,6 @@
 """The lines of `ledger show` for each box of a record: what it says in words, a name and a value each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ledger.analysis.data.chain import chain_of
 from ledger.analysis.data.feeds import feed_facts, shown_stretches
@@ -8,7 +8,7 @@ from ledger.analysis.data.machine_use import gpu_notes, traffic_facts
 from ledger.analysis.query.fields import show_value
 from ledger.commands.reading.notebook_lines import notebook_lines
 from ledger.formatting import byte_size, duration, latency, moment, money, number, share
-from ledger.model.boxes.machine import Gpu, Hardware, Platform
+from ledger.model.boxes.machine import MOST_STRETCHES, Gpu, Hardware, Platform
 from ledger.model.boxes.outputs import Metric, Model
 from ledger.model.claims.measurements import same_data, same_data_text
 from ledger.model.entries import StoredRun
@@ -19,6 +19,9 @@ from ledger.recorder.record.warnings import leak_text
 Lines = Iterator[tuple[str, str]]
 """Name and value of each line of a box."""
 
+_LEVELS = "▁▂▃▄▅▆▇█"
+_USES = 8
+"""Most GPUs whose use over time is shown."""
 _LEFT_OUT = 5
 """Most files left out of the patch that are shown; the record has them all."""
 
@@ -102,6 +105,7 @@ def hardware_lines(record: Record) -> Lines:
     for line in dict.fromkeys(lines):
         alike = lines.count(line)
         yield "gpu", f"{alike} x {line}" if alike > 1 else line
+    yield from _use_lines(hardware.gpus)
     yield from (("measured", f"{name}: {text}") for name, text in gpu_notes(hardware.gpus))
     if not hardware.gpus and hardware.known and "gpus" not in hardware.unknown:
         yield "gpu", "none"
@@ -125,6 +129,15 @@ def _gpu_line(gpu: Gpu) -> str:
     active = f", multiprocessors {share(gpu.sm_activity_mean)} busy" if gpu.sm_activity_mean is not None else ""
     idle = f", idle {share(gpu.gpu_idle_fraction)}" if gpu.gpu_idle_fraction is not None else ""
     return f"{gpu.name}{memory}{used}{active}{idle}"
+
+
+def _use_lines(gpus: Sequence[Gpu]) -> Lines:
+    """Yield the use of each GPU over the run, a character for each stretch; a space where it was not seen."""
+    for at, gpu in enumerate(gpus[:_USES], 1):
+        if gpu.use is not None:
+            parts = gpu.use.percent[:MOST_STRETCHES]
+            line = "".join(" " if part is None else _LEVELS[min(max(part, 0) // 13, 7)] for part in parts)
+            yield "gpu use", f"{at}: {line} each {duration(gpu.use.stretch_seconds)}"
 
 
 def _platform_lines(platform: Platform) -> Lines:

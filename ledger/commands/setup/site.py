@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -10,8 +11,9 @@ from ledger.commands.output import say, write_json
 from ledger.commands.progress import Bar
 from ledger.commands.workplace import open_ledger
 from ledger.engine import Engine, open_engine
-from ledger.errors import LedgerError, UsageError
+from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.formatting import byte_size, duration
+from ledger.model.values import plain
 from ledger.publish.pages import addresses
 from ledger.publish.site.ledger_site import build_ledger_site
 from ledger.publish.site.output import SiteReport
@@ -20,6 +22,10 @@ from ledger.repository.hooks import MOVED
 from ledger.repository.repository import remotes
 from ledger.store.branch.branch import Branch
 from ledger.store.index.selection import find_runs
+
+if TYPE_CHECKING:
+    from ledger.model.entries import StoredRun
+    from ledger.publish.site.site_data import Atlas
 
 _OUTPUT = "build/site"
 
@@ -76,20 +82,29 @@ def build_command(
 @click.option("--title", default="Experiment ledger", show_default=True, help="Name of the site.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 for a free one.")
-def serve_command(output: str, title: str, host: str, port: int) -> None:
+@click.option("--with", "others", multiple=True, metavar="NAME=WHERE", help="Another ledger beside: a folder or a URL.")
+def serve_command(output: str, title: str, host: str, port: int, others: tuple[str, ...]) -> None:
     """Build the site, serve it, and build it again whenever the ledger moves; open pages reload.
 
-    Example: ledger site serve
+    With --with, other ledgers stand beside it. Those in folders are followed as well; an address is fetched with every
+    build.
+
+    Example: ledger site serve --with vision=../vision
     """
     from ledger.publish.site.serve import serve_site
+    from ledger.publish.site.team import open_folders
 
     ledger = open_ledger()
+    followed = (ledger, *open_folders(others))
 
     def build() -> SiteReport:
-        return build_now(ledger, Path(output), title=title, repository_url=None)
+        return build_now(ledger, Path(output), title=title, repository_url=None, others=others)
+
+    def tips() -> str:
+        return " ".join(one.tip() or "" for one in followed)
 
     state_dir = ledger.repository.state_dir
-    serve_site(build, Path(output), host, port, ledger.tip, say, state_dir / MOVED, lambda: _living(state_dir))
+    serve_site(build, Path(output), host, port, tips, say, state_dir / MOVED, lambda: _living(state_dir))
 
 
 def _living(state_dir: Path) -> bytes:
@@ -133,41 +148,70 @@ def publish_command(repository: str | None, folder: str | None, title: str | Non
 
 
 @site_command.command("export")
-@click.option("--single", "run", required=True, metavar="RUN", help="The run.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="File. Default: the id of the run, with .html.")
+@click.option("--single", "about", required=True, metavar="RUN|EXPERIMENT", help="The run, else the experiment.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="File. Default: the id or the name, with .html.")
 @click.option("--title", default="Experiment ledger", show_default=True, help="Name of the ledger.")
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def export_command(run: str, output: str | None, title: str, force: bool, as_json: bool) -> None:
-    """Write the page of one run as a single HTML file that loads nothing: to send, to attach, to archive.
+def export_command(about: str, output: str | None, title: str, force: bool, as_json: bool) -> None:
+    """Write the page of one run, or of one experiment with its sliders, as a single HTML file that loads nothing.
+
+    It is made to be sent, attached or archived.
 
     Example: ledger site export --single x7k2qf -o width-16.html
     """
     from ledger.publish.site.output import write_file
-    from ledger.publish.site.single_page import default_name, render_single
+    from ledger.publish.site.single_page import default_name, render_single, render_single_experiment
     from ledger.publish.site.site_data import survey
     from ledger.repository.blobs import blob_reader
 
     ledger = open_ledger()
-    (found,) = find_runs(ledger, [run])
-    path = Path(output or default_name(found.record.id))
-    if path.exists() and not force:
-        raise UsageError(f"the file is there already: `{path}`", hint="--force replaces it, --output names another")
     with blob_reader(ledger.repository) as read_blob:
         contents = ledger.contents()
         atlas = survey(contents, [], _remote_address(ledger), ledger.policy.splits)
-        shown = atlas.by_id.get(found.record.id)
-        if shown is None:
-            raise UsageError(f"the run has no page: `{found.record.id}`", hint="ledger verify")
-        data = render_single(shown, atlas, read_blob, title=title, tip=contents.tip, budget=ledger.policy.budget)
+        run = _run_to_export(ledger, about, atlas)
+        page = addresses.experiment_page(about) if run is None else addresses.run_page(run.record.id)
+        path = Path(output or default_name(page))
+        if path.exists() and not force:
+            raise UsageError(f"the file is there already: `{path}`", hint="--force replaces it, --output names another")
+        if run is None:
+            data = render_single_experiment(about, atlas, read_blob, title=title, tip=contents.tip)
+        else:
+            budget = ledger.policy.budget
+            data = render_single(run, atlas, read_blob, title=title, tip=contents.tip, budget=budget)
     try:
         write_file(path.parent, path.name, data)
     except OSError as error:
         raise LedgerError(f"the file cannot be written: {error.strerror}: `{path}`") from error
     if as_json:
-        write_json({"run": found.record.id, "file": str(path), "bytes": len(data)})
+        subject = {"experiment": about} if run is None else {"run": run.record.id}
+        write_json({**subject, "file": str(path), "bytes": len(data)})
         return
     say(f"wrote {path}, {byte_size(len(data))}: one file, nothing is loaded from elsewhere")
+
+
+def _run_to_export(ledger: Branch, about: str, atlas: "Atlas") -> "StoredRun | None":
+    """Return the run that an id, or a part of it, names; none where only an experiment has this name.
+
+    Raises:
+        NotFound: no run and no experiment has it.
+        UsageError: several runs have it, or the run has no page.
+    """
+    from ledger.publish.site.single_page import near_names
+
+    try:
+        (found,) = find_runs(ledger, [about])
+    except LedgerError as error:
+        if about in atlas.experiments:
+            return None
+        if isinstance(error, NotFound):
+            hint = near_names(about, atlas)
+            raise NotFound(f"no run and no experiment has this name: `{plain(about)}`", hint=hint) from error
+        raise
+    shown = atlas.by_id.get(found.record.id)
+    if shown is None:
+        raise UsageError(f"the run has no page: `{found.record.id}`", hint="ledger verify")
+    return shown
 
 
 def build_now(

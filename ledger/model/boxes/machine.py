@@ -5,6 +5,18 @@ from typing import Literal
 from ledger.model.boxes.box import Box
 from ledger.model.values import Document, Moment, Status
 
+MOST_STRETCHES = 60
+"""Most stretches of a run, each with the use of a GPU: 200 bytes."""
+
+
+class GpuTimeline(Document, frozen=True, kw_only=True):
+    """How busy a GPU was in equal stretches of a run, from its start on."""
+
+    stretch_seconds: float
+    """Length of each stretch in seconds."""
+    percent: list[int | None]
+    """Mean utilisation in each stretch (0 to 100); none where it was not seen."""
+
 
 class Gpu(Document, frozen=True, kw_only=True):
     """One GPU as its driver names it, and how it was used during the run."""
@@ -33,6 +45,8 @@ class Gpu(Document, frozen=True, kw_only=True):
     """Largest memory use seen, in bytes."""
     gpu_idle_fraction: float | None = None
     """Share of the time with utilisation under 5 % (0..1)."""
+    use: GpuTimeline | None = None
+    """How busy it was over the time of the run; none where that was not sampled."""
     energy_kwh: float | None = None
     """Energy used during the run, in kWh."""
     energy_source: Literal["counter", "integral"] | None = None

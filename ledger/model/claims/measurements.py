@@ -12,6 +12,8 @@ from ledger.model.record import Record
 from ledger.model.values import Role
 
 _SHOWN = 80
+_WHOLE = 100
+"""Percent of a whole."""
 
 
 def identity(metric: Metric) -> tuple[object, ...]:
@@ -80,6 +82,10 @@ def parts(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "hardware.rank", f"hardware.rank is {hardware.rank}, but there were {hardware.processes} processes"
     if hardware.disk_bytes is not None and (hardware.disk_free_bytes or 0) > hardware.disk_bytes:
         yield "hardware.disk_free_bytes", "hardware.disk_free_bytes is more than the disk holds"
+    for at, gpu in enumerate(hardware.gpus):
+        if gpu.use is not None and max((part for part in gpu.use.percent if part is not None), default=0) > _WHOLE:
+            field = f"hardware.gpus[{at}].use.percent"
+            yield field, f"{field} is more than {_WHOLE} % of a GPU"
     for name, series in document.statistics.series.items():
         if series.not_finite > series.count:
             field = f"statistics.series.{ascii(name)[1:-1][:_SHOWN]}"

@@ -44,6 +44,23 @@ def render_bands(lines: Sequence[BandLine], *, title: str, x_label: str, y_label
     return frame.render(f"{title}: {', '.join(line.name for line in lines)}", "".join(parts), "lg-bands")
 
 
+def band_values(lines: Sequence[BandLine]) -> str:
+    """Return what is drawn as text for a script: `|` between lines, `;` between columns, `,` between values.
+
+    The columns are places, mean, smallest, largest. Places are left out where they are those of the line before, the
+    last two where a line is a single run; a value that is not finite is empty.
+    """
+    parts, before = [], ""
+    for line in lines:
+        band = thin(line.band)
+        places = ",".join(f"{x:.10g}" for x in band.xs)
+        columns = (band.mean, band.low, band.high) if line.runs > 1 else (band.mean,)
+        values = (",".join(f"{y:.5g}" if math.isfinite(y) else "" for y in column) for column in columns)
+        parts.append(";".join(["" if places == before else places, *values]))
+        before = places
+    return "|".join(parts)
+
+
 def thin(band: CurveBand) -> CurveBand:
     """Return a band at no more than `PLACES` of its places, evenly chosen, its ends among them."""
     count = len(band.xs)

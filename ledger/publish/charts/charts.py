@@ -99,17 +99,14 @@ def path_data(frame: Frame, xs: Sequence[float], ys: Sequence[float]) -> str:
         points = zip(xs, ys, strict=True)
         places = [f"{x_start + (x - x_low) * x_factor:.1f} {y_start + (y - y_low) * y_factor:.1f}" for x, y in points]
         return f"M{'L'.join(places)}{'h.1' if len(places) == 1 else ''}" if places else ""
-    parts, pen_down = [], False
+    stretches: list[list[str]] = [[]]
     for x, y in zip(xs, ys, strict=True):
-        if not math.isfinite(y):
-            pen_down = False
-            continue
-        px, py = x_start + (x - x_low) * x_factor, y_start + (y - y_low) * y_factor
-        parts.append(f"{'L' if pen_down else 'M'}{px:.1f} {py:.1f}")
-        pen_down = True
-    if len(parts) == 1:
-        parts.append("h.1")
-    return "".join(parts)
+        if math.isfinite(y):
+            px, py = x_start + (x - x_low) * x_factor, y_start + (y - y_low) * y_factor
+            stretches[-1].append(f"{px:.1f} {py:.1f}")
+        elif stretches[-1]:
+            stretches.append([])
+    return "".join(f"M{'L'.join(one)}{'h.1' if len(one) == 1 else ''}" for one in stretches if one)
 
 
 def render_scatter(dots: Sequence[Dot], *, x_label: str, y_label: str) -> str:

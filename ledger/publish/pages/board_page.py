@@ -15,6 +15,7 @@ from ledger.publish.charts.forest_cells import Cell, Forest, render_forest
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.parts.alignment_view import alignment_views, render_periods
+from ledger.publish.pages.parts.trade_off_view import trade_off_views
 from ledger.publish.site.site_data import Atlas, board_name, board_path
 from ledger.publish.site.templating import render
 from ledger.publish.text import param_text
@@ -70,6 +71,7 @@ def render_board(board: Leaderboard, atlas: Atlas) -> Page:
             for other in atlas.boards
             if other.group.key == board.group.key and other.group != board.group
         ],
+        trades=trade_off_views(ranked, atlas),
         alignments=alignment_views(board, atlas, depth=1),
         periods=render_periods(board, depth=1),
         online=any(standing.metric.period for standing in board.standings),

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from ledger.analysis.advice.inquiry import NO_INQUIRY, Inquiry
 from ledger.analysis.comparing.comparable import (
@@ -21,6 +22,7 @@ from ledger.analysis.comparing.settings import Setting, Spread, is_seed, setting
 from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, Number
+from ledger.publish.charts.curve_panels import try_points
 from ledger.publish.charts.growth_chart import growth_section
 from ledger.publish.pages import addresses
 from ledger.publish.pages.page import Page
@@ -28,6 +30,7 @@ from ledger.publish.pages.parts.experiment_curves import experiment_curves
 from ledger.publish.pages.parts.experiment_parallel import experiment_parallel
 from ledger.publish.pages.parts.experiment_ranges import ranges_of
 from ledger.publish.pages.parts.experiment_scatters import experiment_scatters, headline_values, is_number
+from ledger.publish.pages.parts.run_sparks import run_sparks
 from ledger.publish.pages.parts.run_tables import common_groups, run_table
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.site.templating import render
@@ -119,6 +122,11 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
     board = _headline_board(boards, headline, keys)
     ranked, values = rank_params(runs), headline_values(runs, headline)
     growth = growth_section(runs, headline)
+    points_of = cache(lambda run_id: try_points(atlas.by_id[run_id], read_blob)[0])  # each run is read once
+    curves = experiment_curves(runs, headline, board, atlas, points_of)
+    table = run_table(runs, atlas, limit=RUNS_SHOWN)
+    series = curves[0].series if curves else None
+    best = board.direction if board is not None and board.group.key == series else None
     content = render(
         "experiment",
         names=atlas.names,
@@ -128,7 +136,8 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         inquiry=inquiry,
         earlier_shown=EARLIER_SHOWN,
         runs_since=inquiry.runs_since(runs),
-        table=run_table(runs, atlas, limit=RUNS_SHOWN),
+        table=table,
+        sparks=run_sparks([row.run for row in table.rows], series, best, points_of),
         bests=_bests(runs, boards, keys, atlas)[:BESTS_SHOWN],
         judged=judged,
         settings=_setting_rows(settings, judged, numbers),
@@ -142,7 +151,7 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
         ranges=ranges_of(runs, ranked, headline, values),
         numbers=numbers,
         growth=growth,
-        curves=experiment_curves(runs, headline, board, atlas, read_blob),
+        curves=curves,
         statuses=_statuses(runs),
         authors=list(dict.fromkeys(run.record.author.name for run in runs)),
         depth=1,

@@ -1,15 +1,23 @@
-"""One run as one file: its page with style and pictures inside, to be sent or archived; it loads nothing."""
+"""One run or experiment as one file: its page with style, scripts and pictures inside; it loads nothing."""
 
 import base64
+import hashlib
 import posixpath
+import shlex
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from html import escape
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 
 from ledger.analysis.advice.budget import Budget, spent_of
+from ledger.errors import NotFound
 from ledger.model.entries import StoredRun
-from ledger.publish.pages import addresses, run_page
+from ledger.model.values import plain
+from ledger.publish.pages import run_page
+from ledger.publish.pages.experiment_pages import render_experiment
+from ledger.publish.pages.page import Page, markup
 from ledger.publish.pages.parts.verdict_line import verdict_lines
 from ledger.publish.pages.parts.version_view import picture_files
 from ledger.publish.pages.parts.weak_view import WeakReader
@@ -19,7 +27,17 @@ from ledger.resources import shipped
 
 _THEME = ("main", "palette")
 """Style sheets of the theme, in their order; the rest of their names is a hash."""
+_SCRIPTS = (
+    *("vendor/uplot/uPlot.iife.min", "ledger/formatting", "ledger/loader", "ledger/data", "ledger/curves"),
+    *("ledger/plot", "ledger/charts"),
+    *("ledger/experiment/series", "ledger/experiment/stops", "ledger/experiment/ranges"),
+)
+"""Scripts of the page of an experiment, each behind those that it needs."""
+_SHEETS = ("ledger/experiment/experiment.css", "vendor/uplot/uPlot.min.css")
+"""Style sheets of the page of an experiment, beside those of every page."""
 _OUTSIDE = ("https://", "http://", "mailto:")
+_NEAR = 3
+"""Most experiments that are named where one is unknown."""
 
 
 def render_single(
@@ -52,15 +70,52 @@ def render_single(
         WeakReader(atlas, read_blob, [*by_hash.values()]).read(run),
         spent_of(run.record, budget),
     )
+    beside = {**_samples(run, atlas, read_blob), **beside}
+    return _file(page, beside, title, tip, what="run", command=f"ledger show {run.record.id}")
+
+
+def render_single_experiment(
+    name: str, atlas: Atlas, read_blob: Callable[[str], bytes], *, title: str, tip: str | None
+) -> bytes:
+    """Return the page of an experiment, with its sliders, as one HTML file; arguments as of `render_single`.
+
+    Raises:
+        NotFound: no experiment has this name.
+    """
+    if name not in atlas.experiments:
+        raise NotFound(f"no experiment has this name: `{plain(name)}`", hint=near_names(name, atlas))
+    page = render_experiment(name, atlas, read_blob)
+    command = f"ledger experiment {name if shlex.quote(name) == name else 'NAME'}"
+    return _file(page, {}, title, tip, _SCRIPTS, what="experiment", command=command)
+
+
+def near_names(name: str, atlas: Atlas) -> str:
+    """Return a hint with the experiments whose names are nearest to one that is unknown."""
+    near = [f"`{plain(one)}`" for one in get_close_matches(name, atlas.experiments, n=_NEAR)]
+    return f"did you mean {' or '.join(near)}?" if near else "ledger list"
+
+
+def _file(
+    page: Page,
+    beside: Mapping[str, bytes],
+    title: str,
+    tip: str | None,
+    scripts: tuple[str, ...] = (),
+    **said: str,
+) -> bytes:
+    """Return a page as one file; a browser runs the scripts in it, by their hashes, and no others."""
+    texts = [(_assets() / f"{script}.js").read_text("utf-8") for script in scripts]
     return render(
         "single",
         title=f"{page.title} · {title}",
         description=page.description,
-        style=_style(),
-        content=_alone(page.content, page.path, {**_samples(run, atlas, read_blob), **beside}),
+        style=_style(page.kind),
+        scripts=[markup(text) for text in texts],
+        hashes=[base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts],
+        content=_alone(page.content, page.path, beside),
         ledger=title,
         tip=tip,
-        run=run.record.id,
+        **said,
     ).encode()
 
 
@@ -71,11 +126,15 @@ def _samples(run: StoredRun, atlas: Atlas, read_blob: Callable[[str], bytes]) ->
     return picture_files(versions, atlas, read_blob)
 
 
-def _style() -> str:
+def _assets() -> Path:
+    return shipped("site") / "docs" / "assets"
+
+
+def _style(kind: str) -> str:
     folder = files("material").joinpath("templates", "assets", "stylesheets")
     theme = {one.name.partition(".")[0]: one for one in folder.iterdir() if one.name.endswith(".min.css")}
-    own = shipped("site") / "docs" / "assets" / "ledger" / "ledger.css"
-    sheets = [*(theme[name].read_text("utf-8") for name in _THEME), own.read_text("utf-8")]
+    own = [_assets() / sheet for sheet in ("ledger/ledger.css", *(_SHEETS if kind == "experiment" else ()))]
+    sheets = [sheet.read_text("utf-8") for sheet in (*(theme[name] for name in _THEME), *own)]
     # A sheet that ends the element would be markup; none does, and none may begin to.
     return "\n".join(sheet.partition("\n/*# sourceMappingURL")[0].replace("</", "<\\/") for sheet in sheets)
 
@@ -135,6 +194,6 @@ class _Alone(HTMLParser):
         return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def default_name(run_id: str) -> str:
-    """Return the file that a run is exported to unless somebody names one."""
-    return posixpath.basename(addresses.run_page(run_id))
+def default_name(page: str) -> str:
+    """Return the file that the page at a path of the site is exported to unless somebody names one."""
+    return posixpath.basename(page)

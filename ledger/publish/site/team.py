@@ -129,6 +129,16 @@ def open_projects(said: tuple[str, ...], state_dir: Path) -> dict[str, Branch]:
     return found
 
 
+def open_folders(said: tuple[str, ...]) -> list[Branch]:
+    """Return those ledgers of `NAME=PATH` and `NAME=URL` that lie in folders here, where a change costs nothing to see.
+
+    Raises:
+        NotFound: there is no repository at a path.
+    """
+    folders = [Path(one.partition("=")[2]).expanduser() for one in said if one.partition("=")[2]]
+    return [Branch.open(folder) for folder in folders if folder.is_dir()]
+
+
 def _fetched(name: str, where: str, state_dir: Path) -> Branch:
     """Return the mirror of a ledger that lies elsewhere, brought up to date: its branch alone, no code."""
     if where.startswith("-") or "::" in where or (":" not in where and "/" not in where):

@@ -19,6 +19,7 @@ from ledger.analysis.data.machine_use import gpu_notes, traffic_facts
 from ledger.hashing import hash_bytes
 from ledger.model.values import Document
 from ledger.publish import text
+from ledger.publish.charts.use_chart import render_gpu_use
 from ledger.publish.pages import addresses
 from ledger.resources import shipped
 
@@ -64,6 +65,7 @@ _FUNCTIONS: dict[str, Callable[..., object]] = {
     "experiment_page": addresses.experiment_page,
     "dataset_page": addresses.dataset_page,
     "gpu_notes": gpu_notes,
+    "gpu_use": render_gpu_use,
     "traffic_facts": traffic_facts,
 }
 

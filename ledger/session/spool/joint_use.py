@@ -9,6 +9,7 @@ from ledger.recorder.record.draft import Draft
 
 _Weighted = Sequence[tuple[float | None, float]]
 """Values, each with the seconds that it was measured over."""
+_APART = "the training had several attempts, and time between them"
 
 
 def joint_usage(drafts: Sequence[Draft]) -> Usage | None:
@@ -64,6 +65,7 @@ def _joint(ones: Sequence[tuple[Gpu, float]]) -> Gpu:
         utilisation_mean=mean(lambda gpu: gpu.utilisation_mean),
         sm_activity_mean=mean(lambda gpu: gpu.sm_activity_mean),
         gpu_idle_fraction=mean(lambda gpu: gpu.gpu_idle_fraction),
+        use=gpus[0].use if len(gpus) == 1 else None,
         memory_peak_bytes=None if memory is None else int(memory),
         energy_kwh=total(lambda gpu: gpu.energy_kwh),
         energy_source=gpus[-1].energy_source if len(sources) == 1 else "integral",
@@ -75,6 +77,7 @@ def _joint(ones: Sequence[tuple[Gpu, float]]) -> Gpu:
         pcie_bytes_per_second=mean(lambda gpu: gpu.pcie_bytes_per_second, 0),
         nvlink_bytes=total(lambda gpu: gpu.nvlink_bytes),
         other_processes=None if others is None else int(others),
+        unknown=gpus[-1].unknown | ({"use": _APART} if len(gpus) > 1 else {}),
     )
 
 

@@ -11,7 +11,7 @@ from ledger.analysis.data.machine_use import energy_doubt
 from ledger.capture.machine.gpus import watch as module
 from ledger.capture.machine.gpus.cards import open_cards
 from ledger.capture.machine.gpus.watch import GpuWatch
-from ledger.model.boxes.machine import Gpu
+from ledger.model.boxes.machine import Gpu, GpuTimeline
 from tests.capture.machine.fake_nvml import FakeCards
 
 Sample = Callable[..., None]
@@ -44,6 +44,7 @@ def test_everything_that_a_card_offers(cards: FakeCards, monkeypatch: pytest.Mon
         gpu = watch.gpu()
     assert gpu.unknown == {}
     assert (gpu.utilisation_mean, gpu.sm_activity_mean, gpu.gpu_idle_fraction) == (0.9, 0.5, 0.0)
+    assert gpu.use == GpuTimeline(stretch_seconds=1.0, percent=[*[80] * 10, *[100] * 10])
     assert gpu.throttled == {"heat": 0.5, "power limit": 0.5}
     assert (gpu.temperature_max_celsius, gpu.clock_mean_mhz, gpu.memory_peak_bytes) == (83.0, 1455.0, 7 << 30)
     assert gpu.nvlink_bytes == 2 * 200 * 1024  # both directions

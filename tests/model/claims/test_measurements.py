@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from ledger.model.boxes.inputs import Datasets, DatasetUse
-from ledger.model.boxes.machine import Hardware
+from ledger.model.boxes.machine import Gpu, GpuTimeline, Hardware
 from ledger.model.boxes.outputs import Figure, Metric, Model, Results, SeriesSummary, Statistics, Table
 from ledger.model.claims import measurements
 from ledger.model.claims.facts import Facts
@@ -15,6 +15,10 @@ from tests.samples import sample_datasets
 
 A, B = f"blake3:{'a' * 64}", f"blake3:{'b' * 64}"
 METRIC = Metric(name="accuracy", split="test", value=0.5, dataset="digits@v1", dataset_hash=A, evaluator="e 1")
+
+
+def _used(*percent: int | None) -> Hardware:
+    return Hardware(gpus=[Gpu(name="L4", use=GpuTimeline(stretch_seconds=1.0, percent=list(percent)))])
 
 
 def measured(*metrics: Metric, tables: list[Table] | None = None, **use: object) -> Record:
@@ -93,6 +97,8 @@ def test_files_and_tables_are_named_once_among_figures_and_tables_together() -> 
         ({"hardware": Hardware(disk_bytes=5, disk_free_bytes=6)}, "hardware.disk_free_bytes"),
         ({"hardware": Hardware(disk_bytes=5, disk_free_bytes=5)}, None),
         ({"hardware": Hardware(disk_bytes=5)}, None),
+        ({"hardware": _used(0, None, 101)}, "hardware.gpus[0].use.percent"),
+        ({"hardware": _used(0, None, 100)}, None),
     ],
 )
 def test_a_part_is_at_most_the_whole(changes: dict[str, object], field: str | None) -> None:

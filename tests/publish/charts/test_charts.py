@@ -30,9 +30,9 @@ def dot(x: float, y: float, title: str = "run", url: str = "r.html", slot: int =
     ("ys", "commands"),
     [
         ([0, 1, 0], "MLL"),
-        ([0, math.nan, 1, 0], "MML"),
+        ([0, math.nan, 1, 0], "MhML"),
         ([math.inf, 0, 1, math.nan], "ML"),
-        ([0, 1, math.nan, math.nan, 1], "MLM"),
+        ([0, 1, math.nan, math.nan, 1], "MLMh"),
         ([math.nan, 1, math.nan], "Mh"),
         ([math.nan, -math.inf], ""),
         ([], ""),

@@ -6,7 +6,8 @@ import { runInThisContext } from "node:vm";
 
 const script = new URL("../../../site/docs/assets/ledger/curves.js", import.meta.url);
 runInThisContext(readFileSync(script, "utf8"), { filename: script.pathname });
-const { axesOf, ends, lineOf, nearest, obstacle, seriesOf, sharing, tableOf, valueAt } = globalThis.ledgerCurves;
+const { axesOf, ends, lineOf, lone, nearest, obstacle, seriesOf, sharing, tableOf, valueAt, writtenLines } =
+  globalThis.ledgerCurves;
 
 const curves = (series, changes = {}) => ({ x: { step: [10, 20, 30] }, series, on: {}, ...changes });
 const line = (xs, ys) => ({ name: "loss", xs, ys });
@@ -16,6 +17,25 @@ test("an axis is offered where every run has it", () => {
   assert.deepEqual(axesOf([both]), ["step", "seconds"]);
   assert.deepEqual(axesOf([both, curves({})]), ["step"]);
   assert.deepEqual(axesOf([both, curves({}, { x: {} })]), []);
+});
+
+test("written lines share places, a band is there where repeats are, and what is empty is no number", () => {
+  assert.deepEqual(writtenLines("0,10;0.5,;0.4,;0.6,|;1,2|5;3", ["a", "b", "c"]), [
+    { name: "a", xs: [0, 10], ys: [0.5, Number.NaN], low: [0.4, Number.NaN], high: [0.6, Number.NaN] },
+    { name: "b", xs: [0, 10], ys: [1, 2] },
+    { name: "c", xs: [5], ys: [3] },
+  ]);
+});
+
+test("points that no line goes through are named", () => {
+  const table = tableOf(
+    [line([1, 2, 3, 4, 5], [1, Number.NaN, 2, Number.NaN, 3]), line([2, 4], [1, 2]), line([3], [7])],
+    false,
+  );
+  assert.deepEqual(
+    [0, 1, 2].map((column) => lone(table, column)),
+    [[0, 2, 4], [], [2]],
+  );
 });
 
 test("a line has the points that were logged, over the axis that was asked for", () => {

@@ -1,13 +1,16 @@
-"""A run as one file: nothing is loaded, nothing leads to a page that is not there, and pictures are inside."""
+"""A run or experiment as one file: nothing is loaded, nothing leads to a page that is not there, pictures are in it."""
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
 from ledger.model.entries import Contents, StoredRun
-from ledger.publish.site.single_page import render_single
+from ledger.publish.site.single_page import render_single, render_single_experiment
 from ledger.publish.site.site_data import Atlas, survey
+from ledger.publish.text import visible
 from ledger.store.branch.branch import Branch
 from tests.conftest import Cli
 from tests.publish.pages.test_pages import Page
@@ -46,6 +49,26 @@ def test_every_run_is_a_file_that_refers_to_nothing_beside_it(ledger: tuple[Cont
         assert run.record.id in page.text
         assert "Digits <lab>" in page.text
     assert pictures > 0
+
+
+def test_an_experiment_is_a_file_whose_scripts_are_known_by_their_hashes(
+    ledger: tuple[Contents, Blobs], atlas: Atlas
+) -> None:
+    for name in atlas.experiments:
+        html = render_single_experiment(name, atlas, sample_reader(ledger[1]), title="Digits", tip=None).decode()
+        scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+        assert html.count("<script") == html.count("</script") == len(scripts) > 0
+        policy = html.partition('http-equiv="Content-Security-Policy" content="')[2].partition('"')[0]
+        hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+        (allowed,) = (part for part in policy.split("; ") if part.startswith("script-src "))
+        assert allowed.split()[1:] == [f"'sha256-{one}'" for one in hashes]
+        assert policy.startswith("default-src 'none'; ")
+        page = Page(re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL))
+        for tag, attributes in page.tags:
+            assert attributes.get("src") is None or tag == "img"
+            assert (attributes.get("href") or "#").startswith(("#", "https://", "mailto:")), (tag, attributes)
+            assert not [one for one in attributes if one.startswith("on")]
+        assert visible(name) in page.text
 
 
 def test_the_same_run_gives_the_same_bytes(ledger: tuple[Contents, Blobs], atlas: Atlas) -> None:

@@ -1,6 +1,8 @@
 """Several ledgers on one site: each whole in its folder, one page for all, one search over all."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,21 @@ def test_two_projects_of_one_name_are_refused(repo: Path, other: Path, cli: Cli)
     done = cli("site", "build", "-o", "public", "--with", f"vision={other}", "--with", f"vision={other}")
     assert done.code == 2
     assert "it is there twice" in done.err
+
+
+def test_serving_follows_a_ledger_in_another_folder(
+    repo: Path, other: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-m", "ledger", "site", "serve", "--port", "0", "--with", f"vision={other}"]
+    with subprocess.Popen(command, cwd=repo, stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stderr is not None
+        try:
+            assert any("the site is at http://127.0.0.1:" in line for line in serving.stderr)
+            pages = repo / "build/site/projects/vision/runs"
+            before = len(list(pages.glob("*.html")))
+            monkeypatch.chdir(other)
+            assert cli("record", "-e", "edges", "-m", "validation/iou=0.72", "--no-push").code == 0
+            assert any(line.startswith("built again") for line in serving.stderr)
+            assert len(list(pages.glob("*.html"))) == before + 1
+        finally:
+            serving.terminate()

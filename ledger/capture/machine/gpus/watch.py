@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from ledger.capture.machine.gpus.card import Card, CardReading
+from ledger.capture.machine.gpus.over_time import UseOverTime
 from ledger.model.boxes.machine import Gpu
 
 IDLE_BELOW = 0.05
@@ -18,7 +19,7 @@ _COMPARED_SECONDS = 10.0
 _ABSURD = 2.0
 """Factor over the power limit from which a counter is not believed."""
 _NO_ANSWER = "no sample of it was taken: the run was too short, or the driver did not answer"
-_BESIDE = {"energy_source", "energy_integral_kwh"}
+_BESIDE = {"energy_source", "energy_integral_kwh", "use"}
 """Fields that are absent without a reason of their own."""
 _SLOW_SECONDS = 30.0
 """Seconds between two questions that cost the driver milliseconds."""
@@ -50,6 +51,7 @@ class GpuWatch:
         self._card = card
         self._busy, self._idle, self._activity = _Mean(), _Mean(), _Mean()
         self._clock, self._traffic, self._power = _Mean(), _Mean(), _Mean()
+        self._over_time = UseOverTime()
         self._memory = 0
         self._heat: float | None = None
         self._throttled: dict[str, float] = {}
@@ -94,6 +96,7 @@ class GpuWatch:
         self._last = now, reading.power_watts
 
     def _see_use(self, reading: CardReading, seconds: float) -> None:
+        self._over_time.add(reading.utilisation, seconds)
         if reading.utilisation is not None:
             self._busy.add(reading.utilisation, seconds)
             self._idle.add(float(reading.utilisation < IDLE_BELOW), seconds)
@@ -144,6 +147,7 @@ class GpuWatch:
             "sm_activity_mean": self._activity.value(4),
             "memory_peak_bytes": self._memory or None,
             "gpu_idle_fraction": self._idle.value(4),
+            "use": self._over_time.use(),
             "energy_kwh": None if energy is None else energy / _JOULES_PER_KWH,
             "energy_source": None if energy is None else source,
             "energy_integral_kwh": self._joules / _JOULES_PER_KWH if both and energy is not None else None,

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,19 +13,19 @@ from ledger.analysis.data.curve_bands import band_of
 from ledger.analysis.data.curves import Point
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, Number, counted
-from ledger.publish.charts.band_chart import BandLine, render_bands
+from ledger.publish.charts.band_chart import BandLine, band_values, render_bands
 from ledger.publish.charts.charts import COLOURS
-from ledger.publish.charts.curve_panels import line_of, try_points
+from ledger.publish.charts.curve_panels import line_of
 from ledger.publish.pages.page import markup
 from ledger.publish.site.site_data import Atlas
 from ledger.publish.text import visible
 
-ReadBlob = Callable[[str], bytes]
+ReadPoints = Callable[[str], Sequence[Point]]
 
 SETTINGS_DRAWN = COLOURS
 """Most settings in a chart of curves: as many as there are colours."""
 SERIES_DRAWN = 4
-"""Most series that a reader can choose from: 20 KB each."""
+"""Most series that a reader can choose from: 25 KB each, drawn and as text."""
 _RUNS_DRAWN = 20
 """Most runs of a setting behind its band, the latest: reading each takes a millisecond."""
 _SCHEDULES = frozenset(
@@ -48,6 +47,8 @@ class SettingLine(Document, frozen=True, kw_only=True):
     """Number of runs behind the line."""
     value: Number | None
     """Mean of the headline metric; none where it was not measured."""
+    mark: str
+    """Numbers of its runs among those of the page, separated by spaces."""
 
 
 class SeriesChart(Document, frozen=True, kw_only=True):
@@ -59,12 +60,16 @@ class SeriesChart(Document, frozen=True, kw_only=True):
     """The chart."""
     lines: tuple[SettingLine, ...]
     """Its settings, in the order of their colours."""
+    axis: str
+    """Name of the horizontal axis."""
+    values: str
+    """What is drawn, as `band_values` writes it."""
     says: tuple[str, ...]
     """What is drawn and what is not, one sentence each."""
 
 
 def experiment_curves(
-    runs: Sequence[StoredRun], headline: Group | None, board: SettingBoard | None, atlas: Atlas, read_blob: ReadBlob
+    runs: Sequence[StoredRun], headline: Group | None, board: SettingBoard | None, atlas: Atlas, points_of: ReadPoints
 ) -> list[SeriesChart]:
     """Return a chart of each of the series that say most, the headline's first; none where no run kept any.
 
@@ -73,11 +78,11 @@ def experiment_curves(
         headline: the group that most headlines were measured in.
         board: settings in that group, in the order of the leaderboard; none where there is no group.
         atlas: the whole ledger.
-        read_blob: git blob id to its bytes.
+        points_of: points of a run by its id.
     """
     kept = [run for run in runs if run.record.results.curves is not None]
     pool = [run for run in kept if counts(run) and run.record.id not in atlas.ranks] or kept
-    drawing = _Drawing(runs, pool, len(kept) - len(pool), headline, _order_of(pool, board, atlas), atlas, read_blob)
+    drawing = _Drawing(runs, pool, len(kept) - len(pool), headline, _order_of(pool, board, atlas), atlas, points_of)
     charts = (drawing.chart(series) for series in series_in_order(pool, headline))
     return list(islice(filter(None, charts), SERIES_DRAWN))
 
@@ -128,7 +133,7 @@ def _order_of(runs: Sequence[StoredRun], board: SettingBoard | None, atlas: Atla
 
 
 class _Drawing:
-    """What the charts of one experiment share: each run is read once."""
+    """What the charts of one experiment share."""
 
     def __init__(  # what is shared by all series
         self,
@@ -138,7 +143,7 @@ class _Drawing:
         headline: Group | None,
         places: Mapping[int, SettingOrder],
         atlas: Atlas,
-        read_blob: ReadBlob,
+        points_of: ReadPoints,
     ) -> None:
         self.pool = pool
         self.aside = aside
@@ -146,7 +151,7 @@ class _Drawing:
         self.places = places
         self.atlas = atlas
         self.numbers = {run.record.id: number for number, run in enumerate(runs)}
-        self.points_of = cache(lambda run_id: try_points(atlas.by_id[run_id], read_blob)[0])
+        self.points_of = points_of
 
     def chart(self, series: str) -> SeriesChart | None:
         """Return the chart of one series; none where nothing can be drawn."""
@@ -166,14 +171,23 @@ class _Drawing:
             if (line := self._line(series, same, axis, names[setting], mark)) is not None:
                 lines.append(line)
                 mean = self.places[setting].mean
-                legend.append(SettingLine(name=line.name, run=self._best(setting, same), runs=line.runs, value=mean))
+                legend.append(
+                    SettingLine(name=line.name, run=self._best(setting, same), runs=line.runs, value=mean, mark=mark)
+                )
         svg = render_bands(lines, title="Learning curves", x_label=axis, y_label=visible(series))
         if not svg:
             return None
         says = [*self._order_said(len(order), legend), *self._left_out(series, label, len(having) - len(chosen))]
         if any(len(members[setting]) > _RUNS_DRAWN for setting in drawn):
             says.append(f"Of a setting the latest {_RUNS_DRAWN} runs are drawn.")
-        return SeriesChart(series=series, svg=markup(svg), lines=tuple(legend), says=tuple(says))
+        return SeriesChart(
+            series=series,
+            svg=markup(svg),
+            lines=tuple(legend),
+            axis=axis,
+            values=band_values(lines),
+            says=tuple(says),
+        )
 
     def _line(self, series: str, runs: Sequence[StoredRun], axis: str, name: str, mark: str) -> BandLine | None:
         curves = []

@@ -24,6 +24,25 @@
     return { name, xs: logged.map(([x]) => x), ys: logged.map(([, y]) => y) };
   };
 
+  /** The numbers of a column; nothing between two commas is none. @param {string} text */
+  const numbers = (text) => text.split(",").map((value) => (value ? Number(value) : Number.NaN));
+
+  /**
+   * The lines of a chart, as `band_values` of `ledger/publish/charts/band_chart.py` writes them.
+   * @param {string} text
+   * @param {string[]} names
+   * @returns {Line[]}
+   */
+  const writtenLines = (text, names) => {
+    /** @type {number[]} */
+    let xs = [];
+    return text.split("|").map((line, at) => {
+      const [places, mean, low, high] = line.split(";");
+      if (places) xs = numbers(places);
+      return { name: names[at], xs, ys: numbers(mean), ...(low ? { low: numbers(low), high: numbers(high) } : {}) };
+    });
+  };
+
   /** The value of a line at a place, on a straight way between its points; NaN where one of them is none. @param {Line} line @param {number} x */
   const at = ({ xs, ys }, x) => {
     let after = 0;
@@ -185,6 +204,18 @@
   };
 
   /**
+   * The places of the points of a column with a break, or nothing, on both sides: no line goes through them.
+   * @param {Table} table
+   * @param {number} column
+   */
+  const lone = ([, ...columns], column) => {
+    const there = columns[column].flatMap((value, index) => (value === undefined ? [] : [{ value, index }]));
+    /** @param {number} at */
+    const drawn = (at) => typeof there[at]?.value === "number";
+    return there.flatMap(({ index }, at) => (drawn(at) && !drawn(at - 1) && !drawn(at + 1) ? [index] : []));
+  };
+
+  /**
    * Both ends of a scale, with a little room around the values; never so near that they are one number.
    * @param {number} low
    * @param {number} high
@@ -197,6 +228,20 @@
   };
 
   Object.assign(globalThis, {
-    ledgerCurves: { axesOf, bandOf, lineOf, seriesOf, sharing, smooth, tableOf, obstacle, nearest, valueAt, ends },
+    ledgerCurves: {
+      axesOf,
+      bandOf,
+      lineOf,
+      seriesOf,
+      sharing,
+      smooth,
+      tableOf,
+      obstacle,
+      nearest,
+      valueAt,
+      ends,
+      lone,
+      writtenLines,
+    },
   });
 })();

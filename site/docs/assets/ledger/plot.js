@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const { tick } = window.ledgerFormatting;
-  const { ends, nearest, obstacle, tableOf, valueAt } = window.ledgerCurves;
+  const { ends, lone, nearest, obstacle, tableOf, valueAt } = window.ledgerCurves;
   const { element, number } = window.ledger;
 
   const FOLDER = "assets/vendor/uplot/";
@@ -11,6 +11,7 @@
   /** @type {Promise<unknown> | null} */
   let loading = null;
   const library = () => {
+    if (typeof uPlot === "function") return Promise.resolve(); // it is in the page, as in one that is a single file
     /** @param {HTMLElement} node */
     const added = (node) =>
       new Promise((resolve, reject) => {
@@ -25,6 +26,15 @@
     return loading;
   };
 
+  /** Whether the runs of a line are dimmed, as its entry in the legend is. @param {Element | undefined} key */
+  const isOut = (key) => Boolean(key?.closest(".lg-out"));
+
+  /** The colour of a line, thin. @param {Element | undefined} key @param {number} percent */
+  const veil = (key, percent) => {
+    const [red, green, blue] = (key ? getComputedStyle(key).stroke : "").match(/[\d.]+/g) || ["128", "128", "128"];
+    return `rgb(${red} ${green} ${blue} / ${percent}%)`;
+  };
+
   /** A colour of the style sheet as it is now: readers change it. @param {string} name */
   const colour = (name) => () => getComputedStyle(document.body).getPropertyValue(name);
 
@@ -34,27 +44,26 @@
     return { width, height: Math.round(Math.min(380, Math.max(210, width * 0.46))) };
   };
 
-  /** @param {Line | null} line @param {Element | undefined} key @returns {uPlot.Series} */
-  const seriesOf = (line, key) => {
+  /**
+   * @param {Line | null} line
+   * @param {Element | undefined} key
+   * @param {number[]} alone places of the points that no line goes through
+   * @returns {uPlot.Series}
+   */
+  const seriesOf = (line, key, alone) => {
     const style = key ? getComputedStyle(key) : null;
     const dashes = (style?.strokeDasharray.match(/[\d.]+/g) || []).map(Number);
     return {
       label: line?.name ?? "",
-      stroke: () => style?.stroke || colour("--lg-c0")(),
+      stroke: () => (isOut(key) ? veil(key, 20) : style?.stroke || colour("--lg-c0")()),
       dash: dashes,
       width: 1.8,
-      points: { show: line?.xs.length === 1 },
+      points: { show: alone.length > 0, filter: () => alone, size: 6 },
     };
   };
 
   /** A line that is not drawn, beside a band. @returns {uPlot.Series} */
   const edge = () => ({ width: 0, stroke: "transparent", points: { show: false } });
-
-  /** The colour of a line, thin. @param {Element | undefined} key */
-  const veil = (key) => {
-    const [red, green, blue] = (key ? getComputedStyle(key).stroke : "").match(/[\d.]+/g) || ["128", "128", "128"];
-    return `rgb(${red} ${green} ${blue} / 18%)`;
-  };
 
   /** @param {"x" | "y"} scale @param {Partial<uPlot.Axis>} more @returns {uPlot.Axis} */
   const axisOf = (scale, more) => ({
@@ -124,12 +133,12 @@
         },
         series: [
           {},
-          ...lines.map((line, index) => seriesOf(line, view.keys[index])),
+          ...lines.map((line, index) => seriesOf(line, view.keys[index], lone(table, index))),
           ...banded.flatMap(() => [edge(), edge()]),
         ],
         bands: banded.map(({ index }, at) => ({
           series: [lines.length + 1 + 2 * at, lines.length + 2 + 2 * at],
-          fill: () => veil(view.keys[index]),
+          fill: () => veil(view.keys[index], isOut(view.keys[index]) ? 5 : 18),
         })),
         axes: [
           axisOf("x", {
@@ -151,6 +160,10 @@
     );
     const looks = new MutationObserver(() => (holder.isConnected ? chart.redraw(false) : looks.disconnect()));
     looks.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
+    for (const key of view.keys) {
+      const entry = key.closest("li");
+      if (entry) looks.observe(entry, { attributeFilter: ["class"] });
+    }
     const paper = matchMedia("print"); // which is white in both themes
     const onPaper = () => chart.redraw(false);
     paper.addEventListener("change", onPaper);

@@ -130,7 +130,8 @@
         names,
         pairs.map(({ range }) => range()),
       );
-      if (text || location.hash.includes("="))
+      // A frame in a notebook has no address of its own.
+      if (location.protocol !== "about:" && (text || location.hash.includes("=")))
         history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
       if (!asked) asked = requestAnimationFrame(draw);
     };
