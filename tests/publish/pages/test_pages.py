@@ -275,7 +275,7 @@ def test_a_board_merges_seeds_and_says_who_may_be_best(built: Path) -> None:
     assert re.search(r"\d+ settings of 12 runs", on_v1)
     assert "★ may be the best" in on_v1
     assert "worse, by more than chance explains" in on_v1
-    assert "mean of" not in on_v1.partition("What better takes")[0]
+    assert "mean of" not in on_v1.partition("What better results take")[0]
     assert "±" in on_v1
 
 
