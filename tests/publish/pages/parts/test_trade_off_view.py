@@ -28,7 +28,7 @@ def view_of(runs: list[StoredRun], word: str = "cost") -> TradeOffView:
 def test_points_are_means_with_a_title_and_a_link_and_dominated_ones_are_lighter() -> None:
     view = view_of([paid(1, 0.8, 1.0), paid(2, 0.9, 3.0), paid(3, 0.7, 2.0)])
     page = Page(view.svg)
-    titles = [attributes["aria-label"] for tag, attributes in page.tags if tag == "a"]
+    titles = [attributes["aria-label"] or "" for tag, attributes in page.tags if tag == "a"]
     assert len(titles) == view.svg.count("</title></circle>") == 3
     behind = view.svg.partition('<g class="lg-behind">')[2].partition("</g>")[0]
     assert re.findall(r"<title>(.*?)</title>", behind) == [one for one in titles if "0.7" in one]
