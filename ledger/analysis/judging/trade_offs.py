@@ -1,7 +1,7 @@
 """The metric of settings against each single quantity that they take: what a report and the site draw."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ledger.analysis.judging.means import mean
@@ -52,7 +52,12 @@ class TradeOff(Document, frozen=True, kw_only=True):
 
 
 def trade_offs(
-    settings: Sequence[SettingMean], runs: Mapping[str, StoredRun], direction: Direction, *, below: float = math.inf
+    settings: Sequence[SettingMean],
+    runs: Mapping[str, StoredRun],
+    direction: Direction,
+    *,
+    below: float = math.inf,
+    words: Collection[str] = QUANTITIES,
 ) -> list[TradeOff]:
     """Return the quantities in which two settings differ, in the order of `QUANTITIES`.
 
@@ -61,20 +66,22 @@ def trade_offs(
         runs: the runs by id.
         direction: which values of the metric are better.
         below: larger quantities are left out, since no axis can show them.
+        words: first words of the quantities that are wanted.
     """
-    found: dict[str, list[tuple[int, list[float]]]] = {}
+    found: dict[str, list[tuple[int, float, int]]] = {}
     for at, one in enumerate(settings):
         for name, values in quantities_of([runs[run] for run in one.runs], latency=True).items():
-            if abs(mean(values)) < below:
-                found.setdefault(name, []).append((at, values))
+            taken = values[0] if len(values) == 1 else mean(values)  # most settings are one run
+            if abs(taken) < below:
+                found.setdefault(name, []).append((at, taken, len(values)))
     offs = []
-    for name in sorted(found, key=_rank):
-        takes = {at: mean(values) for at, values in found[name]}
+    for name in sorted((name for name in found if _word(name) in words), key=_rank):
+        takes = {at: taken for at, taken, _ in found[name]}
         if len(set(takes.values())) > 1:
             sign = 1 if direction == "higher" else -1
             front = front_on({at: (sign * settings[at].mean, value) for at, value in takes.items()})
-            given = tuple(Taken(at, takes[at], len(values), at in front) for at, values in found[name])
-            alike = {at for other in found if _word(other) == _word(name) for at, _ in found[other]}
+            given = tuple(Taken(at, taken, known, at in front) for at, taken, known in found[name])
+            alike = {at for other in found if _word(other) == _word(name) for at, _, _ in found[other]}
             offs.append(TradeOff(quantity=name, settings=given, elsewhere=len(alike) - len(given)))
     return offs
 

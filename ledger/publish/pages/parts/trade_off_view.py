@@ -47,7 +47,7 @@ def trade_off_views(board: SettingBoard, atlas: Atlas) -> list[TradeOffView]:
     places = [place for place in board.places if place.spread is not None and abs(place.spread.mean) < LARGEST]
     means = [SettingMean(place.runs[: place.spread.count], place.spread.mean) for place in places if place.spread]
     found: dict[str, list[TradeOff]] = {}
-    for off in trade_offs(means, atlas.by_id, board.direction, below=LARGEST):
+    for off in trade_offs(means, atlas.by_id, board.direction, below=LARGEST, words=_SHOWN):
         found.setdefault(off.quantity.partition(" ")[0], []).append(off)
     if "parameters" in found:
         found.pop("model", None)
