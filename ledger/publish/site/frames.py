@@ -73,7 +73,10 @@ def read_handbook(title: str, repository_url: str | None) -> Handbook:
     with tempfile.TemporaryDirectory(prefix="ledger-site-") as folder:
         target = Path(folder)
         _build(target, title, repository_url)
-        shells = {kind: _close_up((target / page).read_text(encoding="utf-8")) for kind, page in KINDS.items()}
+        shells = {
+            kind: _with_own_scripts(kind, _close_up((target / page).read_text(encoding="utf-8")))
+            for kind, page in KINDS.items()
+        }
         files = {path: (target / path).read_bytes() for path in _output_files(target)}
         index = (target / "search" / "search_index.json").read_bytes()
     files["data/handbook.js"] = _search_data(index)
@@ -89,6 +92,25 @@ def join(shell: str, parts: Mapping[str, str]) -> bytes:
 def _close_up(shell: str) -> str:
     """Remove the blank lines and indents of theme templates: a third of a shell, which is part of every page."""
     return re.sub(r"\n\s+", "\n", shell)
+
+
+_SCRIPTS = {
+    "explorer/": ("runs",),
+    "compare/chosen.js": ("runs", "compare"),
+    "compare/": ("compare",),
+    "experiment/": ("experiment",),
+}
+"""Scripts of some kinds of pages alone: the first that matches a path says which."""
+
+
+def _with_own_scripts(kind: str, shell: str) -> str:
+    """Return a shell without scripts that only other kinds of pages need: 2 KB of every page."""
+
+    def kept(found: "re.Match[str]") -> str:
+        kinds = next((kinds for start, kinds in _SCRIPTS.items() if found[1].startswith(start)), (kind,))
+        return found[0] if kind in kinds else ""
+
+    return re.sub(r'<script src="[^"]*assets/ledger/([^"]+)" defer></script>\n?', kept, shell)
 
 
 def _build(target: Path, title: str, repository_url: str | None) -> None:

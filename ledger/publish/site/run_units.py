@@ -33,12 +33,21 @@ class OlderRun(Document, frozen=True, kw_only=True):
 
     title: str
     """Title of the page, plain text."""
-    content: str
-    """HTML made by our templates."""
-    toc: str
-    """HTML of its table of contents."""
+    content: list[int]
+    """Its HTML, made by our templates: which lines it has, in their order."""
+    toc: list[int]
+    """The same of its table of contents."""
     curves: msgspec.Raw = msgspec.Raw(b"null")
     """Its learning curves, as the script of a run with a page of its own has them; null where it has none."""
+
+
+class OlderRuns(Document, frozen=True, kw_only=True):
+    """The pages of some older runs."""
+
+    lines: list[str]
+    """Each line once: pages are much alike, but further apart than a compressor looks back (32 KB)."""
+    runs: dict[str, OlderRun]
+    """Run to its page."""
 
 
 class RunUnits:
@@ -123,6 +132,7 @@ class RunUnits:
         return {page.path: self.shells.join(page), **files}
 
     def _older_files(self, number: int, members: Sequence[StoredRun]) -> dict[str, bytes]:
+        lines: dict[str, int] = {}
         pages: dict[str, OlderRun] = {}
         files: dict[str, bytes] = {}
         for run in members:
@@ -131,11 +141,12 @@ class RunUnits:
             parts = self.shells.parts(page)
             pages[run.record.id] = OlderRun(
                 title=parts["title"],
-                content=parts["content"],
-                toc=parts["toc"],
+                content=[lines.setdefault(line, len(lines)) for line in parts["content"].split("\n")],
+                toc=[lines.setdefault(line, len(lines)) for line in parts["toc"].split("\n")],
                 curves=msgspec.Raw(curves or b"null"),
             )
-        packed = b64encode(gzip.compress(msgspec.json.encode(pages), _FASTEST, mtime=0))
+        data = msgspec.json.encode(OlderRuns(lines=list(lines), runs=pages))
+        packed = b64encode(gzip.compress(data, _FASTEST, mtime=0))
         script = b'ledgerData("older:%d", "%s");\n' % (number, packed)
         return {addresses.older_data(number): script, **files}
 

@@ -20,10 +20,10 @@ from ledger.store.branch.policy import SPLITS, SitePolicy
 
 SHARED_PAGES = 200
 """Most leaderboards with a page of their own because several runs share them; headlines always have one."""
-WITH_DOCUMENTS = 5000
+WITH_DOCUMENTS = 2000
 """Newest runs that pages offer as RO-Crate, CycloneDX and PROV too: 20 KB each, and `ledger export` makes all."""
 OLDER_TOGETHER = 64
-"""Pages of older runs in one file: of 30 KB each and much alike, they are 2 to 3 KB each when compressed together."""
+"""Pages of older runs in one file: of 30 KB each and much alike, they are 2 KB each when compressed together."""
 
 
 class Measurement(Document, frozen=True, kw_only=True):

@@ -134,7 +134,7 @@ class Privacy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class SitePolicy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the site of the ledger is made."""
 
-    run_pages: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20_000
+    run_pages: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 12_000
     """Number of newest runs with a page of their own; one page shows all older ones."""
 
 

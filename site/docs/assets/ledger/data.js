@@ -155,8 +155,13 @@
     const packed = await load(`older:${number}`, `data/older/${number}.js`);
     const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const found = await new Response(stream).json();
-    return Object.hasOwn(found, id) ? found[id] : null;
+    /** @type {{lines: string[], runs: Record<string, {title: string, content: number[], toc: number[], curves: Curves | null}>}} */
+    const { lines, runs } = await new Response(stream).json();
+    if (!Object.hasOwn(runs, id)) return null;
+    /** @param {number[]} numbers */
+    const textOf = (numbers) => numbers.map((at) => lines[at]).join("\n");
+    const { title, content, toc, curves } = runs[id];
+    return { title, content: textOf(content), toc: textOf(toc), curves };
   };
 
   /** @param {string} id */
