@@ -35,7 +35,7 @@ real: .venv/test .venv/real
 	REAL_PYTHON=$(CURDIR)/.venv/real/bin/python $(BIN)/python -m pytest tests/real $(ARGS)
 	$(BIN)/python -m tests.real.stamp real --write
 
-# The adapters of packages so large that no other environment has them.
+# The adapters of packages so large that no other environment has them, and work on a cluster of Ray.
 integrations: .venv/test .venv/integrations
 	INTEGRATIONS_PYTHON=$(CURDIR)/.venv/integrations/bin/python $(BIN)/python -m pytest tests/integrations $(ARGS)
 	$(BIN)/python -m tests.real.stamp integrations --write
