@@ -35,7 +35,7 @@ real: .venv/test .venv/real
 	REAL_PYTHON=$(CURDIR)/.venv/real/bin/python $(BIN)/python -m pytest tests/real $(ARGS)
 	$(BIN)/python -m tests.real.stamp real --write
 
-# The adapters of packages so large that no other environment has them.
+# The adapters of packages so large that no other environment has them, and work on a cluster of Ray.
 integrations: .venv/test .venv/integrations
 	INTEGRATIONS_PYTHON=$(CURDIR)/.venv/integrations/bin/python $(BIN)/python -m pytest tests/integrations $(ARGS)
 	$(BIN)/python -m tests.real.stamp integrations --write
@@ -121,7 +121,7 @@ vendor: .venv/javascript
 .venv/integrations: pyproject.toml
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
-	$@/bin/python -m pip --quiet --disable-pip-version-check install --editable . --group integrations
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[site]' --group integrations
 	touch $@
 
 # Atheris is built for few machines, so that no other environment asks for it.

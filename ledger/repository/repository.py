@@ -14,6 +14,7 @@ from ledger.repository.process import Git
 
 _AT_ONCE = 1 << 18
 """Bytes per read from git: with Python's own 8 KiB, reading 100,000 records of 8.5 KB took 1 s of CPU longer."""
+_LIST = ("ls-tree", "-r", "-z", "--full-tree", "--end-of-options")
 EMBEDDED = ".ledger"
 """Folder of the repository that `ledger init PATH` makes where there is none."""
 
@@ -135,13 +136,23 @@ class Repository:
         Raises:
             LedgerError: the commit or one of its trees is missing or damaged.
         """
-        out = self.git.output("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", tip, *folders)
-        files = []
-        for line in os.fsdecode(out).split("\0")[:-1]:
-            facts, _, path = line.partition("\t")
-            mode, _, blob = facts.split(" ")
-            files.append(TreeFile(mode=mode, blob=blob, path=path))
-        return files
+        out = self.git.output(*_LIST, tip, *folders)
+        return [_tree_file(line) for line in os.fsdecode(out).split("\0")[:-1]]
+
+    def walk_tree(self, tip: str, folders: Sequence[str] = ()) -> Iterator[TreeFile]:
+        """Yield what `read_tree` returns, without holding it: the lists of a million runs take 2 GB.
+
+        Raises:
+            LedgerError: the commit or one of its trees is missing or damaged.
+        """
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            self.git.streaming(*_LIST, tip, *folders, stdin=nothing) as pipe,
+        ):
+            rest = b""
+            while some := pipe.read(_AT_ONCE):
+                *lines, rest = (rest + some).split(b"\0")
+                yield from map(_tree_file, map(os.fsdecode, lines))
 
     def holds(self, commit: str, path: str) -> bool:
         """Return whether a path exists in a commit's tree."""
@@ -176,6 +187,12 @@ class Repository:
         if content is None:
             raise NotFound(f"no such object in the repository: `{name}`")
         return content
+
+
+def _tree_file(line: str) -> TreeFile:
+    facts, _, path = line.partition("\t")
+    mode, _, blob = facts.split(" ")
+    return TreeFile(mode=mode, blob=blob, path=path)
 
 
 def read_content(header: bytes, answers: IO[bytes]) -> bytes | None:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -20,10 +21,13 @@ from ledger.recorder.message import record_message
 from ledger.store.branch.branch import FORMAT, Branch
 from ledger.store.branch.pending import Entry
 from tests.benchmarks.measuring import run
+from tests.sample_boxes import sample_timing
 from tests.samples import AUTHORS, START, Blobs, sample_run
 
 DAYS = 300
 """Days over which the runs of a large ledger are spread."""
+_DAY = 86_400_000_000
+"""Microseconds."""
 _VERSION = "2"
 """Part of the cache's name: raised when what is made changes."""
 
@@ -40,7 +44,7 @@ def ledger_of(count: int, folder: Path) -> Branch:
     kept = cache_dir() / f"ledger-{count}-{_VERSION}"
     if not kept.exists():
         aside = Path(tempfile.mkdtemp(dir=cache_dir()))
-        _make(count, aside)
+        make_ledger(count, aside)
         aside.rename(kept)
     shutil.copytree(kept, folder)
     return Branch.open(folder)
@@ -69,34 +73,45 @@ def entry_of(number: int, at: datetime | None = None, days: int = DAYS, count: i
 
 def _record(number: int, at: datetime) -> tuple[Record, Blobs]:
     chance = random.Random(number)  # noqa: S311  # samples, not secrets
-    blobs: Blobs = {}
-    base = sample_run(blobs, number % 40, experiment="base", params={"lr": 0.1}, accuracy=0.9, started=at)
+    base, side = _base(number % 40)
     metrics = [
-        msgspec.structs.replace(base.record.results.metrics[0], name=f"metric_{n}", value=chance.random())
-        for n in range(10)
+        msgspec.structs.replace(base.results.metrics[0], name=f"metric_{n}", value=chance.random()) for n in range(10)
     ]
     record = msgspec.structs.replace(
-        base.record,
+        base,
         id=new_id(at, hashlib.sha256(str(number).encode()).digest()),
         author=AUTHORS[number % 2],
         experiment=f"experiment-{number % 20}",
         params=Params(values={f"optimizer.option_{n}": chance.choice([0.1, 0.01, 0.001]) for n in range(20)}),
-        results=msgspec.structs.replace(base.record.results, headline="validation/metric_0", metrics=metrics),
+        results=msgspec.structs.replace(base.results, headline="validation/metric_0", metrics=metrics),
+        timing=sample_timing(at, base.timing.duration_seconds or 0.0),
     )
-    return record, {name: blobs[blob] for name, blob in base.files.items() if name != RECORD_FILE}
+    return record, side
 
 
-def _make(count: int, folder: Path) -> None:
+@cache
+def _base(seed: int) -> tuple[Record, Blobs]:
+    """Return what runs share, made once: their curves are most of the time that a large ledger takes to make."""
+    blobs: Blobs = {}
+    base = sample_run(blobs, seed, experiment="base", params={"lr": 0.1}, accuracy=0.9, started=START)
+    return base.record, {name: blobs[blob] for name, blob in base.files.items() if name != RECORD_FILE}
+
+
+def make_ledger(count: int, folder: Path, days: int = DAYS) -> None:
+    """Make a bare repository with a ledger of `count` runs over `days` days in an empty folder.
+
+    The stream is never a file: at a million runs it has 15 GB.
+    """
+    # One long-lived process, as `git gc` leaves a ledger: everything in one pack.
+    import subprocess
+
     run(["git", "init", "--quiet", "--bare", "."], folder)
-    stream = folder / "stream"
-    with stream.open("wb") as file:
-        file.writelines(_stream(count))
-    with stream.open("rb") as file:
-        # One long-lived process, as `git gc` leaves a ledger: everything in one pack.
-        import subprocess
-
-        subprocess.run(["git", "fast-import", "--quiet", "--done"], cwd=folder, stdin=file, check=True)
-    stream.unlink()
+    importing = ["git", "fast-import", "--quiet", "--done"]
+    with subprocess.Popen(importing, cwd=folder, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.writelines(_stream(count, days))
+    if process.returncode:
+        raise RuntimeError("git fast-import failed")
 
 
 def grow(folder: Path, numbers: Sequence[int], ref: str = "refs/heads/ledger") -> None:
@@ -113,10 +128,11 @@ def grow(folder: Path, numbers: Sequence[int], ref: str = "refs/heads/ledger") -
     )
 
 
-def _stream(count: int) -> Iterator[bytes]:
-    """Yield one commit per run, each on top of the one before."""
+def _stream(count: int, days: int) -> Iterator[bytes]:
+    """Yield one commit per run, each on top of the one before; the last is of the same day, whatever `days` is."""
+    begin = START - timedelta(days=days - DAYS)
     for number in range(count):
-        entry = entry_of(number, count=count)
+        entry = entry_of(number, begin + timedelta(microseconds=days * _DAY * number // count))
         files = entry.files if number else {"format": FORMAT, **entry.files}
         yield from _commit(entry, "refs/heads/ledger", b"", files)
     yield b"done\n"

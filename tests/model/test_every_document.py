@@ -1,6 +1,7 @@
 """Every kind of document, by the same rules: canonical bytes, one clear error that names the field, newer formats."""
 
 import json
+import pickle
 from typing import Any
 
 import msgspec
@@ -129,6 +130,14 @@ def test_a_newer_format_is_refused_as_such_whatever_else_it_changed(kind: type) 
 def test_a_field_of_a_later_tool_is_passed_over(kind: type) -> None:
     later = content(kind) | {"of_a_later_tool": {"deep": [1, {"x": None}]}}
     assert load(as_bytes(later), kind, source="here.json") == SAMPLES[kind]
+
+
+@EVERY
+def test_a_document_that_another_process_made_has_the_same_bytes(kind: type) -> None:
+    sample = SAMPLES[kind]
+    there = pickle.loads(pickle.dumps(sample))  # noqa: S301  # our own bytes
+    assert there == sample
+    assert dump(there) == dump(sample)
 
 
 @EVERY

@@ -9,18 +9,19 @@ from pathlib import Path
 import click
 
 from ledger.analysis.data.curves import Point, load_curves
+from ledger.analysis.query.language import Query
 from ledger.commands.output import echo, say
-from ledger.commands.selection import query_of, read_selection
+from ledger.commands.selection import query_of, read_selection, say_warnings
 from ledger.commands.workplace import open_ledger
 from ledger.errors import LedgerError, NotFound, UsageError
 from ledger.exporters.exported_run import ExportedRun
 from ledger.exporters.targets import TARGETS
-from ledger.model.entries import StoredRun
+from ledger.model.entries import Problem, StoredRun
 from ledger.model.paths import CURVES_FILE
 from ledger.model.values import counted, plain
 from ledger.store.branch.branch import Branch
-from ledger.store.index.export import Format, render_export
-from ledger.store.index.selection import find_runs
+from ledger.store.index.export import Format, ParquetPart, render_export, render_parquet
+from ledger.store.index.selection import find_runs, select_parts
 
 
 @click.command("export")
@@ -51,17 +52,26 @@ def export_command(filters: tuple[str, ...], kind: Format | None, target: str | 
     kind = kind or _format_of(output)
     if output is None and kind == "parquet" and sys.stdout.isatty():
         raise UsageError("cannot write Parquet to a terminal", hint="ledger export -o runs.parquet")
-    selection = read_selection(open_ledger(), query_of(filters))
-    for problem in selection.problems:
+    data, count, problems = _table(open_ledger(), query_of(filters), kind)
+    for problem in problems:
         say(f"warning: {problem.path}: {problem.message}")
-    if not selection.runs:
+    if not count:
         say("no run matches the filter")
-    data = render_export(selection.runs, kind)
     if output is None:
         echo(data, nl=False)
         return
     Path(output).write_bytes(data)
-    say(f"wrote {len(selection.runs)} runs to {output}")
+    say(f"wrote {count} runs to {output}")
+
+
+def _table(ledger: Branch, query: Query | None, kind: Format) -> tuple[bytes, int, Sequence[Problem]]:
+    """Return a file of the matching runs, their number, and what could not be read."""
+    if kind == "parquet":
+        parts, found = select_parts(ledger, query, ParquetPart)
+        say_warnings(found.warnings)
+        return render_parquet(parts or [ParquetPart([])]), sum(part.rows for part in parts), found.problems
+    selection = read_selection(ledger, query)
+    return render_export(selection.runs, kind), len(selection.runs), selection.problems
 
 
 def _export_to(target: str, filters: tuple[str, ...], folder: Path) -> None:

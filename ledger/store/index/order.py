@@ -16,6 +16,8 @@ Sql = tuple[str, list[str]]
 Column = Callable[[str], str]
 """Maps the name of a field to its column, or to an equivalent expression."""
 
+_NEWEST = 500
+"""How many of the newest runs are looked at one by one: 15 ms, and enough for any filter that one run in 25 passes."""
 _ASKED = 500
 """Most rows that one statement names."""
 
@@ -45,6 +47,12 @@ def order_rows(
     """
     count = -1 if limit is None else min(limit, _MOST)
     if sort is None:
+        if (
+            count > 0
+            and where[0] != "1"
+            and len(newest := _among_newest(database, where, count, reverse=reverse)) == count
+        ):
+            return newest, None
         order = f"ORDER BY place {'ASC' if reverse else 'DESC'} LIMIT {count}"
         return read_numbers(database, f"SELECT number FROM runs WHERE {where[0]} {order}", where[1]), None  # noqa: S608  # the expression is our own
     if key := metric_key(sort):
@@ -53,6 +61,19 @@ def order_rows(
     direction = "DESC" if reverse else "ASC"
     parts = ((f"{field} IS NOT NULL", f"{field} {direction}, place"), (f"{field} IS NULL", "place"))
     return _read_parts(database, where, parts, count), None
+
+
+def _among_newest(database: sqlite3.Connection, where: Sql, count: int, *, reverse: bool) -> list[int]:
+    """Return the matching runs among the first in the order of time.
+
+    SQLite finds what a filter matches by the index of its field and sorts all of it: 5.7 s for 20 of a million runs.
+    """
+    way, after = ("ASC", "<=") if reverse else ("DESC", ">=")
+    end = database.execute(f"SELECT place FROM runs ORDER BY place {way} LIMIT 1 OFFSET {_NEWEST}").fetchone()  # noqa: S608  # our own
+    if end is None:
+        return []
+    text = f"SELECT number FROM runs INDEXED BY runs_by_place WHERE place {after} ? AND ({where[0]})"  # noqa: S608  # the expression is our own
+    return read_numbers(database, f"{text} ORDER BY place {way} LIMIT {count}", [end[0], *where[1]])
 
 
 def read_numbers(database: sqlite3.Connection, text: str, arguments: Sequence[str] = ()) -> list[int]:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,8 @@ from ledger.store.index.scores import Standing, count_headlines, read_standings
 from ledger.store.index.spent import CostGroup, CostSum, sum_amounts, sum_costs
 from ledger.store.index.update import read_runs
 from ledger.store.index.watched import read_watched
+
+T = TypeVar("T")
 
 _FIELDS_KEPT = 64
 """Most fields with columns and indexes of their own; fields of later questions are searched without."""
@@ -109,6 +112,18 @@ class Index:
         """
         numbers, warning = self._order(query, sort, reverse=reverse, limit=limit)
         return self._read(numbers), warning
+
+    def select_parts(
+        self, query: Query | None, convert: Callable[[Sequence[StoredRun]], T], size: int
+    ) -> tuple[list[T], str | None]:
+        """Return what a function makes of the matching runs, oldest first, some at a time, and a warning.
+
+        Raises:
+            LedgerError: git cannot read a record.
+        """
+        numbers, warning = self._order(query, None, reverse=True, limit=None)
+        parts = [convert(self._read(numbers[start : start + size])) for start in range(0, len(numbers), size)]
+        return parts, warning
 
     def select_lines(
         self, query: Query | None, sort: str | None, *, reverse: bool, limit: int | None

@@ -1,6 +1,7 @@
 """Selection of the runs that match a query, in order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from ledger.analysis.query.fields import FIELDS
 from ledger.analysis.query.language import Query
@@ -11,6 +12,11 @@ from ledger.store.branch.branch import Branch
 from ledger.store.branch.run_ids import match_run
 from ledger.store.index.index import ask
 from ledger.store.index.questions import Index
+
+T = TypeVar("T")
+
+_PART = 2_000
+"""Most runs that are read at once where all are wanted."""
 
 
 class Selection(Document, frozen=True, kw_only=True):
@@ -74,6 +80,26 @@ def select_runs(
 
     may_rank = sort is not None and sort not in FIELDS and not sort.startswith("params.")
     return ask(ledger, question, _ids if may_rank else None)
+
+
+def select_parts(
+    ledger: Branch, query: Query | None, convert: Callable[[Sequence[StoredRun]], T]
+) -> tuple[list[T], Selection]:
+    """Return what a function makes of the matching runs, oldest first, 2,000 at a time, and the rest of the answer.
+
+    A million runs take 19 GB; so only what they become is held.
+
+    Raises:
+        UsageError: no field has a name in the query, or several have.
+        LedgerError: git cannot read the branch.
+    """
+
+    def question(index: Index) -> tuple[list[T], Selection]:
+        parts, warning = index.select_parts(query, convert, _PART)
+        warnings = (*index.filter_warnings(query), *([warning] if warning else []))
+        return parts, Selection(warnings=warnings, problems=index.problems(), empty=not parts and index.is_empty())
+
+    return ask(ledger, question)
 
 
 def _ids(selection: Selection) -> list[str]:

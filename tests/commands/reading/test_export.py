@@ -4,14 +4,16 @@ import csv
 import io
 import json
 import math
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
-from ledger.analysis.query.export_columns import flat_columns
+from ledger.analysis.query.export_columns import Cell, flat_columns, one_kind
 from ledger.api.ledger import Ledger
 from ledger.store.branch.branch import Branch
+from ledger.store.index.export import ParquetPart, render_parquet
 from tests.conftest import Cli
 
 
@@ -71,3 +73,46 @@ def test_an_empty_ledger_is_an_empty_table(repo: Path, cli: Cli) -> None:
     assert cli("export").out.startswith("id,status,")
     assert cli("export", "--format", "jsonl").out == ""
     assert cli("export", "-o", "x.parquet").code == 0
+
+
+def test_parquet_has_the_types_of_the_fields_whatever_the_runs_hold(recorded: Branch, repo: Path, cli: Cli) -> None:
+    assert cli("export", "-o", "all.parquet").code == 0
+    assert cli("export", "experiment = two", "-o", "two.parquet").code == 0
+    assert cli("export", "experiment = nobody", "-o", "none.parquet").code == 0
+    every, two, none = (pyarrow.parquet.read_schema(repo / f"{name}.parquet") for name in ("all", "two", "none"))
+    kinds = {name: str(every.field(name).type) for name in ("started", "seed", "note", "cost", "dirty", "params.lr")}
+    assert kinds == {
+        "started": "timestamp[us, tz=UTC]", "seed": "int64", "note": "string", "cost": "double", "dirty": "bool",
+        "params.lr": "double",
+    }  # fmt: skip
+    assert str(two.field("evaluator.validation/accuracy").type) == "string"
+    for name in none.names:
+        assert every.field(name).type == none.field(name).type, name
+
+
+MIXED: dict[str, list[Cell]] = {
+    "int and float": [1, 2.5, None],
+    "float and int": [2.5, None, 1],
+    "int and text": [1, "yes", None],
+    "float and text": [0.1, 1e300, "x"],
+    "yes and int": [True, 1, 2],
+    "large": [2**63, 1, None],
+    "large and text": [-(2**70), "x", 1.5],
+    "nothing": [None, None, None],
+    "times": [datetime(2026, 1, 2, tzinfo=UTC), None, datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)],
+    "lone": [None, "x", None],
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_parts_of_a_table_make_the_table_of_all_its_runs(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    def columns(rows: range) -> dict[str, list[Cell]]:
+        return {name: [cells[row] for row in rows] for name, cells in MIXED.items()}
+
+    monkeypatch.setattr("ledger.store.index.export.plain_columns", columns)
+    monkeypatch.setattr("ledger.store.index.export.in_order", sorted)
+    parts = [ParquetPart(range(3)[start : start + size]) for start in range(0, 3, size)]  # type: ignore[arg-type]  # rows
+    table = pyarrow.parquet.read_table(io.BytesIO(render_parquet(parts))).to_pydict()
+    assert table == {name: one_kind(list(cells)) for name, cells in MIXED.items()}
+    for name, cells in table.items():
+        assert [type(cell) for cell in cells] == [type(cell) for cell in one_kind(list(MIXED[name]))], name

@@ -199,6 +199,9 @@ def test_sql_and_python_give_the_same_answer(
         return tuple(runs), (*index.filter_warnings(query), *([warning] if warning else []))
 
     assert ask(odd, asked) == expected()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ledger.store.index.order._NEWEST", 5)
+        assert ask(odd, asked) == expected(), "a filter that the newest runs answer"
 
 
 def test_more_fields_than_get_columns_are_answered_too(odd: Branch) -> None:
