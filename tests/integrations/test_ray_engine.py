@@ -147,7 +147,9 @@ def built(name, engine):
 
 here = built("here", None)
 elsewhere.TOGETHER = 5
-RunUnits._files = None  # this process renders no page of a run
+def refuse(*_):
+    raise AssertionError("rendered in this process")
+RunUnits._files = refuse
 with open_engine(address) as engine:
     there = built("there", engine)
 say(files=len(here), same=here == there, pages=sum(name.startswith("runs/2026") for name in there))
