@@ -152,7 +152,7 @@ def refuse(*_):
 RunUnits._files = refuse
 with open_engine(address) as engine:
     there = built("there", engine)
-say(files=len(here), same=here == there, pages=sum(name.startswith("runs/2026") for name in there))
+say(files=len(here), same=here == there, pages=sum(name.startswith("runs/20") for name in there))
 """
     told = driver(cluster, shared, tmp_path, script)
     assert told["same"]
