@@ -22,8 +22,15 @@ RECORDING = (
     "ledger/session",
 )
 """What a record of a real training depends on."""
-ADAPTERS = ("ledger/integrations", "ledger/session/run", "tests/integrations", "tests/real/conftest.py")
-"""What the adapters of large packages depend on."""
+ADAPTERS = (
+    "ledger/engine.py",
+    "ledger/integrations",
+    "ledger/publish/site/elsewhere.py",
+    "ledger/session/run",
+    "tests/integrations",
+    "tests/real/conftest.py",
+)
+"""What the adapters of large packages, and work on a Ray cluster, depend on."""
 TESTED = {"real": (*RECORDING, "tests/real"), "integrations": ADAPTERS}
 
 
