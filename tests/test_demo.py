@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ledger.analysis.data.cases import case_stories
-from ledger.demo import play
+from ledger.demo.story import play
 from ledger.errors import NotFound
 from ledger.model.entries import Contents
+from ledger.model.paths import run_path
 from ledger.publish.pages.dataset_pages import MATRIX_ROWS
 from ledger.serve.order.plan import BatchPlan, digest_of
 from ledger.store.branch.branch import Branch
@@ -65,6 +66,23 @@ def test_at_least_eight_real_models_were_trained(contents: Contents) -> None:
 def test_every_entry_would_pass_a_check(played: Path) -> None:
     checked = check_range(Branch.open(played).repository, "refs/heads/ledger", None)
     assert checked.findings == ()
+
+
+def test_the_story_spreads_over_weeks_and_every_time_was_moved_alike(played: Path, contents: Contents) -> None:
+    weeks = {run.record.timing.started_at.isocalendar()[:2] for run in contents.runs}
+    assert len(weeks) >= 4
+    for run in contents.runs:
+        record = run.record
+        assert record.id.startswith(f"{record.timing.started_at:%Y%m%d-%H%M}")
+        assert run.path == run_path(record.id)
+        assert (record.timing.ended_at - record.timing.started_at).total_seconds() < 120
+        assert all(evaluation.run == record.id for evaluation in run.evaluations)
+        if record.model.path:
+            assert (played / record.model.path).is_file()
+    dates = [int(line) for line in git_in(played, "log", "--format=%ct", "ledger").split()]
+    assert dates == sorted(dates, reverse=True)
+    assert dates[0] - dates[-1] > 20 * 86_400
+    assert "Planted: the demo ran today" in (played / "build/site/index.html").read_text("utf-8")
 
 
 def test_one_crashed_one_was_killed_and_one_had_uncommitted_code(contents: Contents) -> None:

@@ -12,7 +12,7 @@ import click
 from ledger.commands.output import echo, say
 from ledger.commands.progress import Bar
 from ledger.commands.setup.site import build_now
-from ledger.demo import play
+from ledger.demo.story import play
 from ledger.formatting import duration
 from ledger.store.branch.branch import Branch
 

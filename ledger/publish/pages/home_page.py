@@ -63,6 +63,7 @@ def render_home(
     hosts: HostUse = NO_HOSTS,
     proposals: Sequence[str] = (),
     beside: str = "",
+    notice: str = "",
 ) -> Page:
     """Return the home page; for an empty ledger it explains how to begin.
 
@@ -72,6 +73,7 @@ def render_home(
         hosts: days of watched hosts, with the prices of their GPUs.
         proposals: names of proposed runs that wait for a review.
         beside: address of the page of all projects; empty where there is one ledger only.
+        notice: what it says above everything.
     """
     last = atlas.last_day
     currency = main_currency(atlas.runs)
@@ -88,6 +90,7 @@ def render_home(
         idle=_idle(hosts, last),
         proposals=proposals,
         beside=beside,
+        notice=notice,
         bests=best_settings(atlas)[:_BESTS],
         learned=_learned(atlas)[:_LEARNED],
         changes=_changes(atlas)[:_CHANGES],

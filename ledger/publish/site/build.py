@@ -57,6 +57,7 @@ def build_site(
     run_pages: int = SitePolicy().run_pages,
     hosts: HostUse = NO_HOSTS,
     proposals: Sequence[str] = (),
+    notice: str = "",
     projects: Sequence[Project] = (),
     beside: str = "",
     inputs: str = "",
@@ -77,6 +78,7 @@ def build_site(
         run_pages: number of newest runs with a page of their own, at least.
         hosts: days of watched hosts, with the prices of their GPUs.
         proposals: names of proposed runs that wait for a review.
+        notice: what the home page says above everything.
         projects: other ledgers, which a page shows beside this one.
         beside: address of that page from the home page; empty where there is none.
         inputs: hash of all of these, by which the next build knows them; empty where it may not.
@@ -102,6 +104,7 @@ def build_site(
                 budget=budget or Budget(),
                 hosts=hosts,
                 proposals=proposals,
+                notice=notice,
                 projects=projects,
                 beside=beside,
             )
@@ -130,6 +133,7 @@ class _Around(Document, frozen=True, kw_only=True):
     budget: Budget
     hosts: HostUse
     proposals: Sequence[str]
+    notice: str
     projects: Sequence[Project]
     beside: str
 
@@ -177,7 +181,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Shells, around: _Around) -
 
 def _overviews(atlas: Atlas, milestones: Milestones, around: _Around) -> Iterator[Page]:
     hosts = around.hosts
-    yield render_home(atlas, milestones, hosts, around.proposals, around.beside)
+    yield render_home(atlas, milestones, hosts, around.proposals, around.beside, around.notice)
     yield render_costs(atlas)
     yield render_milestones(atlas, milestones)
     yield render_machines(hosts, atlas.log[0].time.date() if atlas.log else None)

@@ -83,6 +83,7 @@ def build_ledger_site(
             budget=policy.budget,
             splits=policy.splits,
             run_pages=policy.site.run_pages,
+            notice=policy.site.notice,
             hosts=hosts,
             proposals=proposals,
             projects=projects,

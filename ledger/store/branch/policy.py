@@ -136,6 +136,8 @@ class SitePolicy(Document, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     run_pages: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 12_000
     """Number of newest runs with a page of their own; one page shows all older ones."""
+    notice: Annotated[str, msgspec.Meta(max_length=300)] = ""
+    """What the home page says above everything, in one line of text."""
 
 
 class Policy(Document, frozen=True, kw_only=True):

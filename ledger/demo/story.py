@@ -9,16 +9,32 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
+from ledger.demo.dates import Chapter, rename_files, spread_over_weeks
+from ledger.demo.host_days import plant_host_days
+from ledger.demo.steps import (
+    ARCHITECTURES,
+    DATASETS,
+    NOTICE,
+    PLATFORMS,
+    PRICES,
+    RATES,
+    REPEATS,
+    SECOND_WEEK,
+    SOURCE,
+    STATEMENTS,
+    STEPS,
+    WIDTHS,
+    Step,
+)
 from ledger.errors import Conflict, LedgerError, NotFound
-from ledger.hosts.demo_days import plant_host_days
 from ledger.model.record import Author
-from ledger.model.values import Document
 from ledger.repository.making import create_project
 from ledger.repository.process import git_environment
 from ledger.resources import shipped
@@ -33,118 +49,6 @@ _EPOCHS_BEFORE_KILL = 2
 _EPOCHS_BEFORE_PREEMPTION = 4
 _CHECKPOINTS_BEFORE_KILL = 9
 _NOTEBOOK = "look.ipynb"
-
-
-class _Step(Document, frozen=True, kw_only=True):
-    """One training run of the story: a plain script, or one inside `ledger run`, which stores its log, too."""
-
-    title: str
-    experiment: str
-    options: str
-    fails: bool = False
-    wrapped: bool = True
-
-
-_FIRST_WEEK = (
-    *(
-        _Step(
-            title=f"MLP, lr {lr}, seed {seed}",
-            experiment="learning-rate",
-            options=f"--model mlp --lr {lr} --seed {seed}",
-            wrapped=False,
-        )
-        for lr in (0.1, 0.01, 0.001)
-        for seed in (0, 1)
-    ),
-    _Step(
-        title="MLP with SGD",
-        experiment="learning-rate",
-        options="--model mlp --optimizer sgd --lr 0.5 --tag baseline",
-        wrapped=False,
-    ),
-    _Step(
-        title="a learning rate that is too large",
-        experiment="architecture",
-        options="--model cnn --width 8 --optimizer sgd --lr 1000",
-        fails=True,
-    ),
-    *(
-        _Step(title=f"CNN, seed {seed}", experiment="architecture", options=f"--model cnn --width 8 --seed {seed}")
-        for seed in (0, 1, 2)
-    ),
-    _Step(title="a wider CNN", experiment="architecture", options="--model cnn --width 16 --tag wide"),
-)
-_SECOND_WEEK = tuple(
-    _Step(
-        title=f"CNN trained on shifted digits, seed {seed}",
-        experiment="robustness",
-        options=f"--model cnn --width 16 --shift 1 --epochs 25 --seed {seed} --validation v2 --tag candidate",
-    )
-    for seed in (0, 1)
-)
-_SEEDS = " ".join(map(str, range(12)))
-_SMALL = "--model mlp --width 8 --epochs 12"
-_REPEATS = (
-    _Step(
-        title="a small MLP with twelve seeds", experiment="seeds", options=f"{_SMALL} --seed {_SEEDS}", wrapped=False
-    ),
-    _Step(
-        title="a better one with twelve seeds",
-        experiment="seeds",
-        options=f"--model mlp --width 48 --epochs 12 --seed {_SEEDS} --tag better",
-        wrapped=False,
-    ),
-    _Step(
-        title="an equal one with the same seeds: how often it logs changes nothing",
-        experiment="seeds",
-        options=f"{_SMALL} --log-every 2 --seed {_SEEDS} --tag equal",
-        wrapped=False,
-    ),
-    _Step(
-        title="one more, with one seed: too few to tell",
-        experiment="seeds",
-        options="--model mlp --width 10 --epochs 12 --tag once",
-        wrapped=False,
-    ),
-)
-"""Runs for `ledger judge`: a setting made better, an equal one, and one without repeats."""
-_WIDTHS = tuple(
-    _Step(
-        title=f"an MLP of width {width}: how does accuracy grow with size?",
-        experiment="width",
-        options=f"--model mlp --width {width} --epochs 12 --seed 0 1 2",
-        wrapped=False,
-    )
-    for width in (7, 12, 16, 24, 36)
-)
-"""Five model sizes, for the fit of a metric's growth."""
-_SOURCE = "scikit-learn digits (UCI optical recognition of handwritten digits)"
-_DATASETS = (
-    ("digits-train", "data/train", "train", "the first training split"),
-    ("digits-validation", "data/validation/v1", "validation", "the first validation split: straight digits"),
-)
-"""Name, path, role and reason of the datasets that exist from the first day."""
-_PLATFORMS = "{demo-lab: {sign: DEMO_LAB, instance: DEMO_LAB}}"
-_MADE_UP = "kind: on-demand, from: 2026-01-01, source: made up for the demo"
-_PRICES = f"""{{name: demo lab 2026-11, currency: USD, cpu_core: 0.05, rows: [
-  {{provider: demo-lab, instance: two-core box, kind: owned, owned: {{price: 900, years: 4, use: 0.5, watts: 60}},
-    from: 2026-01-01, source: made up for the demo}},
-  {{gpu: H100, price_per_hour: 3.5, {_MADE_UP}}},
-  {{gpu: A100, price_per_hour: 2.2, {_MADE_UP}}},
-  {{gpu: RTX 4090, price_per_hour: 0.6, {_MADE_UP}}}]}}"""
-_STATEMENTS = {
-    "learning-rate": ("--question", "Which learning rate suits the small model?"),
-    "robustness": (
-        "--question", "Do shifted and noisy training pictures mend what version 2 of the validation set showed?",
-        "--hypothesis", "they do, and cost little on version 1",
-    ),
-    "seeds": (
-        "--question", "Is 48 wide better than 8 beyond chance, and does it matter how often a run logs?",
-        "--conclusion", "48 wide is better than 8 by more than chance explains; how often a run logs changes nothing",
-    ),
-}  # fmt: skip
-"""What people say of experiments: the conclusion follows from the planted verdicts."""
-_STEPS = len(_FIRST_WEEK) + len(_SECOND_WEEK) + len(_REPEATS) + len(_WIDTHS) + 14
 
 
 def play(folder: Path, progress: Progress) -> None:
@@ -169,40 +73,66 @@ class _Story:
         self.folder = folder
         self.progress = progress
         self.done = 0
+        self.chapters: list[Chapter] = []
         ours = {"PYTHONPATH": str(Path(__file__).parents[1]), "MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         self.environment = git_environment({**ours, "OMP_NUM_THREADS": "1", "PATH": path, "DEMO_LAB": "two-core box"})
 
     def play(self) -> None:
         self.python("-c", "import torch, sklearn, matplotlib")
+        self.days_ago(27)
         self.begin()
-        self.train_all(_FIRST_WEEK)
+        self.days_ago(26)
+        self.train_all(RATES)
+        self.days_ago(24)
+        self.train_all(ARCHITECTURES)
+        self.days_ago(23)
         self.train_with_uncommitted_code()
+        self.days_ago(22)
         self.train_and_be_killed()
+        self.days_ago(20)
         self.say("looking for hard cases in production")
         self.grow()
         self.say("measuring every model on validation set v2")
         self.measure("v2", "status = finished")
         self.say("what others are compared with")
         self.name_baseline("architecture", "what production runs today")
-        self.train_all(_SECOND_WEEK)
+        self.days_ago(17)
+        self.train_all(SECOND_WEEK)
         self.say("filling the gaps: new models on v1, and on the cases")
         self.measure("v1", "experiment = robustness")
         self.measure("v2", "experiment = robustness", "--again")
-        self.train_all((*_REPEATS, *_WIDTHS))
+        self.days_ago(13)
+        self.train_all(REPEATS)
+        self.days_ago(10)
+        self.train_all(WIDTHS)
+        self.days_ago(8)
         self.train_on_ranks()
+        self.days_ago(6)
         self.train_on_a_server()
+        self.days_ago(5)
         self.train_in_notebook()
+        self.days_ago(3)
         self.train_and_be_preempted()
+        self.days_ago(2)
         self.say("what the repeats are compared with")
         self.name_baseline("seeds", "the small one")
         self.name_milestones()
-        for experiment, statements in _STATEMENTS.items():
+        for experiment, statements in STATEMENTS.items():
             self.ledger("experiment", experiment, *statements)
+        self.days_ago(0)
         self.say("planting two weeks of a lab's machines")
         plant_host_days(Branch.open(self.folder), datetime.now(UTC))
         self.say("finding the run that was killed")
         self.ledger("recover")
+        self.say("moving all of it apart, over four weeks")
+        spread_over_weeks(Branch.open(self.folder), self.chapters)
+        rename_files(self.folder / "models", self.chapters)
+
+    def days_ago(self, days: int) -> None:
+        """Let what follows be so many days old in the end; ids tell seconds, so it begins with one."""
+        time.sleep(1 - datetime.now(UTC).microsecond / 1e6)
+        self.chapters.append((datetime.now(UTC).replace(microsecond=0), timedelta(days=days)))
 
     def begin(self) -> None:
         self.say("making a repository and its data")
@@ -213,17 +143,18 @@ class _Story:
             self.folder, Author(name="Demo Researcher", email="demo@example.com"), "Train small models on digits"
         )
         self.ledger("init")
-        self.ledger("policy", "set", "platforms", _PLATFORMS)
+        self.ledger("policy", "set", "platforms", PLATFORMS)
         self.ledger("policy", "set", "energy", "{tariff: 0.3, pue: 1.2, region: DEU}")
-        self.ledger("policy", "set", "prices", _PRICES)
-        for name, path, role, reason in _DATASETS:
-            self.ledger("dataset", "add", name, path, "--role", role, "--because", reason, "--source", _SOURCE)
+        self.ledger("policy", "set", "prices", PRICES)
+        self.ledger("policy", "set", "site", NOTICE)
+        for name, path, role, reason in DATASETS:
+            self.ledger("dataset", "add", name, path, "--role", role, "--because", reason, "--source", SOURCE)
 
-    def train_all(self, steps: Sequence[_Step]) -> None:
+    def train_all(self, steps: Sequence[Step]) -> None:
         with ThreadPoolExecutor(max_workers=max(2, (os.cpu_count() or 2) // 2)) as pool:
             list(pool.map(self.train, steps))
 
-    def train(self, step: _Step) -> None:
+    def train(self, step: Step) -> None:
         options = step.options.split()
         if step.wrapped:
             script = ["--", "python", "train.py"]
@@ -353,7 +284,7 @@ class _Story:
 
     def say(self, what: str) -> None:
         self.done += 1
-        self.progress(what, self.done, _STEPS)
+        self.progress(what, self.done, STEPS)
 
     def python(self, *arguments: str, fails: bool = False) -> str:
         return self.command([sys.executable, *arguments], fails=fails)
