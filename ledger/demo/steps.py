@@ -3,7 +3,7 @@
 from ledger.model.values import Document
 
 
-class Step(Document, frozen=True, kw_only=True):
+class Training(Document, frozen=True, kw_only=True):
     """One training run of the story: a plain script, or one inside `ledger run`, which stores its log, too."""
 
     title: str
@@ -15,7 +15,7 @@ class Step(Document, frozen=True, kw_only=True):
 
 RATES = (
     *(
-        Step(
+        Training(
             title=f"MLP, lr {lr}, seed {seed}",
             experiment="learning-rate",
             options=f"--model mlp --lr {lr} --seed {seed}",
@@ -24,7 +24,7 @@ RATES = (
         for lr in (0.1, 0.01, 0.001)
         for seed in (0, 1)
     ),
-    Step(
+    Training(
         title="MLP with SGD",
         experiment="learning-rate",
         options="--model mlp --optimizer sgd --lr 0.5 --tag baseline",
@@ -32,20 +32,20 @@ RATES = (
     ),
 )
 ARCHITECTURES = (
-    Step(
+    Training(
         title="a learning rate that is too large",
         experiment="architecture",
         options="--model cnn --width 8 --optimizer sgd --lr 1000",
         fails=True,
     ),
     *(
-        Step(title=f"CNN, seed {seed}", experiment="architecture", options=f"--model cnn --width 8 --seed {seed}")
+        Training(title=f"CNN, seed {seed}", experiment="architecture", options=f"--model cnn --width 8 --seed {seed}")
         for seed in (0, 1, 2)
     ),
-    Step(title="a wider CNN", experiment="architecture", options="--model cnn --width 16 --tag wide"),
+    Training(title="a wider CNN", experiment="architecture", options="--model cnn --width 16 --tag wide"),
 )
 SECOND_WEEK = tuple(
-    Step(
+    Training(
         title=f"CNN trained on shifted digits, seed {seed}",
         experiment="robustness",
         options=f"--model cnn --width 16 --shift 1 --epochs 25 --seed {seed} --validation v2 --tag candidate",
@@ -55,20 +55,20 @@ SECOND_WEEK = tuple(
 _SEEDS = " ".join(map(str, range(12)))
 _SMALL = "--model mlp --width 8 --epochs 12"
 REPEATS = (
-    Step(title="a small MLP with twelve seeds", experiment="seeds", options=f"{_SMALL} --seed {_SEEDS}", wrapped=False),
-    Step(
+    Training(title="a small MLP with twelve seeds", experiment="seeds", options=f"{_SMALL} --seed {_SEEDS}", wrapped=False),
+    Training(
         title="a better one with twelve seeds",
         experiment="seeds",
         options=f"--model mlp --width 48 --epochs 12 --seed {_SEEDS} --tag better",
         wrapped=False,
     ),
-    Step(
+    Training(
         title="an equal one with the same seeds: how often it logs changes nothing",
         experiment="seeds",
         options=f"{_SMALL} --log-every 2 --seed {_SEEDS} --tag equal",
         wrapped=False,
     ),
-    Step(
+    Training(
         title="one more, with one seed: too few to tell",
         experiment="seeds",
         options="--model mlp --width 10 --epochs 12 --tag once",
@@ -77,7 +77,7 @@ REPEATS = (
 )
 """Runs for `ledger judge`: a setting made better, an equal one, and one without repeats."""
 WIDTHS = tuple(
-    Step(
+    Training(
         title=f"an MLP of width {width}: how does accuracy grow with size?",
         experiment="width",
         options=f"--model mlp --width {width} --epochs 12 --seed 0 1 2",

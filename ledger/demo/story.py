@@ -31,7 +31,7 @@ from ledger.demo.steps import (
     STATEMENTS,
     STEPS,
     WIDTHS,
-    Step,
+    Training,
 )
 from ledger.errors import Conflict, LedgerError, NotFound
 from ledger.model.record import Author
@@ -150,11 +150,11 @@ class _Story:
         for name, path, role, reason in DATASETS:
             self.ledger("dataset", "add", name, path, "--role", role, "--because", reason, "--source", SOURCE)
 
-    def train_all(self, steps: Sequence[Step]) -> None:
+    def train_all(self, steps: Sequence[Training]) -> None:
         with ThreadPoolExecutor(max_workers=max(2, (os.cpu_count() or 2) // 2)) as pool:
             list(pool.map(self.train, steps))
 
-    def train(self, step: Step) -> None:
+    def train(self, step: Training) -> None:
         options = step.options.split()
         if step.wrapped:
             script = ["--", "python", "train.py"]
