@@ -55,7 +55,9 @@ SECOND_WEEK = tuple(
 _SEEDS = " ".join(map(str, range(12)))
 _SMALL = "--model mlp --width 8 --epochs 12"
 REPEATS = (
-    Training(title="a small MLP with twelve seeds", experiment="seeds", options=f"{_SMALL} --seed {_SEEDS}", wrapped=False),
+    Training(
+        title="a small MLP with twelve seeds", experiment="seeds", options=f"{_SMALL} --seed {_SEEDS}", wrapped=False
+    ),
     Training(
         title="a better one with twelve seeds",
         experiment="seeds",

@@ -24,7 +24,7 @@ def test_five_questions_are_answered_within_two_clicks_from_home(tab: Page, addr
     tab.get_by_role("link", name="Compare the first two").click()
     expect(tab.locator(".lg-verdicts").first).to_be_visible()
     tab.goto(home)
-    tab.locator(".lg-tile", has_text="cost of week").click()
+    tab.locator(".lg-tile", has_text="cost of runs").click()
     expect(tab.locator("h1")).to_have_text("Costs")
     expect(tab.locator(".lg-weeks").first).to_be_visible()
     tab.goto(home)

@@ -39,7 +39,7 @@ def listed_pages(atlas: Atlas, milestones: Milestones, *, overviews: bool = True
     """Return every page that is no run and no handbook: those of the ledger, behind the overviews if they are asked."""
     pages = [*_OVERVIEWS] if overviews else []
     for name, runs in atlas.experiments.items():
-        said = "".join(f" · {note.text}" for note in atlas.inquiries.get(name, NO_INQUIRY).standing)
+        said = "".join(f" · {note.kind}: {note.text}" for note in atlas.inquiries.get(name, NO_INQUIRY).standing)
         pages.append((addresses.experiment_page(name), name, f"experiment · {_count(len(runs), 'run')}{said}"))
     for name, versions in atlas.datasets.items():
         reason = versions[-1].reason or ""

@@ -5,6 +5,7 @@ fetch files. What queries ask of stands here whole, and every character can be s
 in scripts of their own (`query_numbers.py`). `assets/ledger/columns.js` puts the parts together.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -270,5 +271,14 @@ def _heads(runs: Sequence[StoredRun], atlas: Atlas) -> list[GroupHead]:
 
 
 def _six_digits(value: float) -> float:
-    """Return the value with six significant digits, more than any table shows."""
-    return float(f"{value:.6g}")
+    """Return the value with six significant digits, so that rounding it again gives what rounding it once gives.
+
+    Tables show five. Where the sixth is a 0 or 5 that the value itself has not, it goes one towards the value (rounding
+    to sticky: 0.0836475003 is 0.083648 in five digits, and 0.0836475 may be 0.083647).
+    """
+    size = abs(value)
+    mantissa, exponent = f"{size:.5e}".split("e")
+    rounded = float(f"{mantissa}e{exponent}")
+    if rounded != size and mantissa[-1] in "05":
+        rounded = float(f"{int(mantissa.replace('.', '')) + (1 if size > rounded else -1)}e{int(exponent) - 5}")
+    return math.copysign(rounded, value)

@@ -51,7 +51,9 @@ def render_board(board: Leaderboard, atlas: Atlas) -> Page:
     """Return the page of one leaderboard, with links to boards that are not comparable with it."""
     group = board.group
     ranked = atlas.ranked[group.id]
-    forest, cells = _forest(board, ranked)
+    forest, cells, halves = _forest(board, ranked)
+    siblings = [one for one in atlas.boards if one.group.key == group.key and one.group != group]
+    here = {standing.run.record.id for standing in board.standings}
     rows = _rows(ranked, atlas)
     retired = atlas.retired.get(board.group.dataset)
     content = render(
@@ -66,11 +68,9 @@ def render_board(board: Leaderboard, atlas: Atlas) -> Page:
         duel=_duel(ranked),
         retired=retired.text if retired else None,
         remedy=None if retired else measure_command([board.group.dataset]),
-        siblings=[
-            (other, atlas.address_of(other.group))
-            for other in atlas.boards
-            if other.group.key == board.group.key and other.group != board.group
-        ],
+        halves=halves,
+        siblings=[(other, atlas.address_of(other.group)) for other in siblings],
+        unmeasured=len({standing.run.record.id for other in siblings for standing in other.standings} - here),
         trades=trade_off_views(ranked, atlas),
         alignments=alignment_views(board, atlas, depth=1),
         periods=render_periods(board, depth=1),
@@ -115,10 +115,12 @@ def _param_pairs(run: StoredRun, names: Sequence[str]) -> tuple[tuple[str, str],
     return tuple((name, param_text(values[name])) for name in names if name in values)
 
 
-def _forest(board: Leaderboard, ranked: SettingBoard) -> tuple[Forest | None, dict[str, Markup]]:
-    """Return the settings shown on one scale, and the picture of each by its first run."""
+def _forest(
+    board: Leaderboard, ranked: SettingBoard
+) -> tuple[Forest | None, dict[str, Markup], dict[str, float | None]]:
+    """Return the settings shown on one scale; by the first run of each its picture, and half of its interval."""
     if not ranked.group.known:
-        return None, {}
+        return None, {}, {}
     values = {standing.run.record.id: standing.metric.number for standing in board.standings}
     try:
         _, reach = mean_noise(ranked)
@@ -134,10 +136,11 @@ def _forest(board: Leaderboard, ranked: SettingBoard) -> tuple[Forest | None, di
         for place in ranked.places[:BOARD_ROWS]
         if place.spread is not None
     }
+    halves = {run: cell.interval[1] - cell.mean if cell.interval else None for run, cell in cells.items()}
     forest = render_forest(list(cells.values()), higher=ranked.direction != "lower")
     if forest is None:
-        return None, {}
-    return forest, {run: markup(cell) for run, cell in zip(cells, forest.cells, strict=True)}
+        return None, {}, halves
+    return forest, {run: markup(cell) for run, cell in zip(cells, forest.cells, strict=True)}, halves
 
 
 def _duel(board: SettingBoard) -> str | None:

@@ -2,24 +2,20 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from ledger.analysis.advice.inquiry import NO_INQUIRY, Inquiry
 from ledger.analysis.comparing.comparable import (
     Group,
     Leaderboard,
-    agreed_direction,
+    Standing,
     counts,
-    group_of,
     leaderboards,
-    rank_key,
 )
-from ledger.analysis.comparing.error_rate import outside_range
 from ledger.analysis.comparing.leaderboard import SettingBoard, settings_on, short_key
 from ledger.analysis.comparing.param_ranking import rank_params
 from ledger.analysis.comparing.settings import Setting, Spread, is_seed, settings_of, spread_of, spread_of_runs
-from ledger.model.boxes.outputs import Metric
 from ledger.model.entries import StoredRun
 from ledger.model.values import Document, Number
 from ledger.publish.charts.curve_panels import try_points
@@ -61,14 +57,14 @@ _CONTENTS = (
 
 
 class Best(Document, frozen=True, kw_only=True):
-    """The best setting of a comparable group, or its best run."""
+    """The best setting of a comparable group."""
 
     group: Group
     """The group."""
     run: StoredRun
     """The run."""
     value: Number
-    """Its value; the mean of its setting on the page of an experiment."""
+    """The mean of its setting."""
     count: int
     """Number of runs that it is the best of."""
     spread: Spread | None = None
@@ -88,8 +84,8 @@ class ExperimentRow(Document, frozen=True, kw_only=True):
     """Its runs, oldest first."""
     statuses: list[tuple[str, int]]
     """How they ended, the most frequent end first."""
-    bests: list[Best]
-    """The best headline value, where one is known."""
+    best: Best | None
+    """The best setting by its headline metric on the newest version of the data, where one is known."""
     inquiry: Inquiry
     """What people said that it asks and showed."""
 
@@ -168,12 +164,13 @@ def render_experiment(name: str, atlas: Atlas, read_blob: Callable[[str], bytes]
 
 def render_experiments(atlas: Atlas) -> Page:
     """Return the list of experiments, the one with the latest run first."""
+    bests = _newest_bests(atlas)
     rows = [
         ExperimentRow(
             name=name,
             runs=runs,
             statuses=_statuses(runs),
-            bests=_headline_best(runs),
+            best=bests.get(name),
             inquiry=atlas.inquiries.get(name, NO_INQUIRY),
         )
         for name, runs in atlas.experiments.items()
@@ -197,10 +194,14 @@ def _bests(
     runs: Sequence[StoredRun], boards: Sequence[Leaderboard], keys: Mapping[str, str], atlas: Atlas
 ) -> list[Best]:
     """Return the best setting in each group where it is known, among these runs alone; of training data last."""
-    bests = []
     headlines = {run.record.results.headline for run in runs}
     boards = sorted(boards, key=lambda board: (board.group.key not in headlines, atlas.is_training(board.group)))
-    for board in boards[:_BESTS_LOOKED_AT]:
+    return list(_bests_on(boards[:_BESTS_LOOKED_AT], keys))
+
+
+def _bests_on(boards: Sequence[Leaderboard], keys: Mapping[str, str]) -> Iterator[Best]:
+    """Yield the best setting of each board where that is known."""
+    for board in boards:
         by_id = {standing.run.record.id: standing.run for standing in board.standings}
         ranked = settings_on(board, keys)
         first = next((place for place in ranked.places if place.rank == 1), None)
@@ -209,18 +210,15 @@ def _bests(
         spread = spread_of_runs(
             [one.metric.number for one in board.standings if one.run.record.id in first.runs[: first.spread.count]]
         )
-        bests.append(
-            Best(
-                group=board.group,
-                run=by_id[first.runs[0]],
-                value=first.spread.mean,
-                count=ranked.runs,
-                spread=spread,
-                tied=first.tied,
-                leading=first.leading,
-            )
+        yield Best(
+            group=board.group,
+            run=by_id[first.runs[0]],
+            value=first.spread.mean,
+            count=ranked.runs,
+            spread=spread,
+            tied=first.tied,
+            leading=first.leading,
         )
-    return bests
 
 
 def _headline_board(
@@ -255,20 +253,39 @@ def _code_text(setting: Setting) -> str:
     return f"{commit} and uncommitted changes" if setting.patch else commit
 
 
-def _headline_best(runs: Sequence[StoredRun]) -> list[Best]:
-    """Return the best headline value in the group that most of the runs share; cheap enough for every experiment."""
-    members: dict[Group, list[tuple[Metric, StoredRun]]] = {}
-    for run in filter(counts, runs):
-        if (headline := run.record.headline) and math.isfinite(headline.number):
-            members.setdefault(group_of(headline), []).append((headline, run))
-    for group, standings in sorted(members.items(), key=lambda item: (-len(item[1]), item[0])):
-        direction = agreed_direction(metric for metric, _ in standings)
-        if group.known and direction:
-            strange = outside_range(group.key, [metric.number for metric, _ in standings], direction)
-            kept = [pair for pair, outside in zip(standings, strange, strict=True) if not outside]
-            metric, run = min(kept, key=lambda pair: rank_key(pair[0], direction, pair[1].record.id))
-            return [Best(group=group, run=run, value=metric.value, count=len(standings))]
-    return []
+def _newest_bests(atlas: Atlas) -> dict[str, Best]:
+    """Return the best setting of each experiment by its headline metric, on the newest version of the data.
+
+    Means, as everywhere; of training data and retired versions none.
+    """
+    heads: dict[str, Counter[str]] = {}
+    for run in filter(counts, atlas.runs):
+        if head := run.record.results.headline:
+            heads.setdefault(run.record.experiment, Counter())[head] += 1
+    wanted = {name: keys.most_common(1)[0][0] for name, keys in heads.items()}
+    newest: dict[str, Leaderboard] = {}
+    for board in atlas.boards:
+        if not board.ranked or board.group.dataset in atlas.retired or atlas.is_training(board.group):
+            continue
+        for name, own in _by_experiment(board, wanted).items():
+            if name not in newest or atlas.age_of(board.group) > atlas.age_of(newest[name].group):
+                newest[name] = own
+    keys = {run: str(number) for run, number in atlas.settings.items()}
+    found = {name: next(_bests_on([board], keys), None) for name, board in newest.items()}
+    return {name: best for name, best in found.items() if best is not None}
+
+
+def _by_experiment(board: Leaderboard, wanted: Mapping[str, str]) -> dict[str, Leaderboard]:
+    """Return the part of a board that each experiment has, of those whose metric it shows."""
+    members: dict[str, list[Standing]] = {}
+    for standing in board.standings:
+        name = standing.run.record.experiment
+        if wanted.get(name) == board.group.key:
+            members.setdefault(name, []).append(standing)
+    return {
+        name: Leaderboard(group=board.group, direction=board.direction, standings=tuple(own))
+        for name, own in members.items()
+    }
 
 
 def _values(runs: Sequence[StoredRun], param: str) -> list[tuple[str, int]]:

@@ -79,11 +79,14 @@ def render_home(
     currency = main_currency(atlas.runs)
     weeks = weekly_costs(atlas.runs, weeks_until(last, WEEKS), currency, lambda run: run.record.experiment)
     line = [one.amount for one in weeks] if currency else [one.runs for one in weeks]
+    furthest = milestones.models[0] if milestones.models else None
+    claimed = [step for step in furthest.steps if step.note and not step.withdrawn] if furthest else []
     content = render(
         "home",
         atlas=atlas,
         names=atlas.names,
-        furthest=milestones.models[0] if milestones.models else None,
+        furthest=furthest,
+        lacking=sum(len(step.missing) for step in claimed),
         week=weeks[-1],
         currency=currency,
         sparkline=markup(render_sparkline(line, f"{'Cost' if currency else 'Runs'} of each of the last {WEEKS} weeks")),

@@ -30,6 +30,10 @@ class BoardEntry(Document, frozen=True, kw_only=True):
     """Its page, or its line on the page of all others."""
     leader: Place | None = None
     """The setting with the best mean; none where that is unknown."""
+    name: str = ""
+    """Name of that setting."""
+    leading: int = 0
+    """Number of settings that may be the best."""
 
     @property
     def run_of_leader(self) -> StoredRun:
@@ -121,8 +125,15 @@ def render_glossary() -> Page:
 
 def _board_entries(boards: Sequence[Leaderboard], atlas: Atlas) -> list[BoardEntry]:
     return [
-        BoardEntry(board=board, path=atlas.address_of(board.group), leader=atlas.leader_of(board.group))
+        BoardEntry(
+            board=board,
+            path=atlas.address_of(board.group),
+            leader=leader,
+            name=atlas.setting_names.get(leader.runs[0], leader.runs[0]) if leader else "",
+            leading=atlas.ranked[board.group.id].leading,
+        )
         for board in boards
+        for leader in [atlas.leader_of(board.group)]
     ]
 
 

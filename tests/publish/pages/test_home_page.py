@@ -101,7 +101,7 @@ def test_no_amount_of_a_record_keeps_the_site_from_being_built(atlas: Atlas, amo
 
     costly = msgspec.structs.replace(atlas, runs=tuple(map(priced, atlas.runs)))
     assert "Costs" in render_costs(costly).content
-    assert "cost of week" in render_home(costly, Milestones(models=(), without=())).content
+    assert "cost of runs, week" in render_home(costly, Milestones(models=(), without=())).content
 
 
 @pytest.mark.parametrize("year", [1, 9999])
@@ -113,7 +113,7 @@ def test_no_date_of_a_record_keeps_the_site_from_being_built(atlas: Atlas, year:
 
     strange = msgspec.structs.replace(atlas, runs=tuple(map(dated, atlas.runs)))
     assert "0001-W01" in render_costs(strange).content or "9998-W53" in render_costs(strange).content
-    assert "cost of week" in render_home(strange, Milestones(models=(), without=())).content
+    assert "cost of runs, week" in render_home(strange, Milestones(models=(), without=())).content
 
 
 def with_metric(run: StoredRun, **fields: object) -> StoredRun:

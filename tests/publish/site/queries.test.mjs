@@ -30,7 +30,8 @@ const { ask, numberOf, numberText, parse, timeText } = globalThis.ledgerQuery;
 
 const answered = (text) => {
   try {
-    const { rows, warnings } = ask(data, text, numbers);
+    const { rows, warnings: all } = ask(data, text, numbers);
+    const warnings = all.filter((warning) => warning.includes(" is read as ")); // what else it warns of is no matter of names
     const runs = rows.map((row) => data.id[row][16]).reverse();
     return warnings.length ? { ask: text, runs, warnings } : { ask: text, runs };
   } catch (error) {

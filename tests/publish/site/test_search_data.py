@@ -93,8 +93,24 @@ def test_a_field_that_every_run_has_alike_costs_no_codes_and_one_that_none_has_n
     assert str(mixed.values[4]).startswith("2026-01-02")
 
 
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))
+def test_rounding_a_value_of_the_table_again_is_rounding_it_once(value: float) -> None:
+    if value == 0 or abs(value) > 1e-300:
+        assert [f"{_six_digits(value):.{digits}g}" for digits in range(1, 6)] == [
+            f"{value:.{digits}g}" for digits in range(1, 6)
+        ]
+
+
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.12345678, 0.123457), (123456789.0, 123457000.0), (0.0, 0.0), (1e-300, 1e-300), (-1.0, -1.0)]
+    ("value", "shown"),
+    [
+        (0.0836475003, 0.0836476),
+        (0.12345678, 0.123457),
+        (123456789.0, 123457000.0),
+        (0.0, 0.0),
+        (1e-300, 1e-300),
+        (-1.0, -1.0),
+    ],
 )
 def test_a_value_in_the_table_has_six_digits(value: float, shown: float) -> None:
     assert _six_digits(value) == shown

@@ -77,10 +77,14 @@
       return;
     }
     const series = seriesOf(all);
-    const headline = data.metrics[data.headline[rows[0]]]?.key;
+    const headlines = rows.map((row) => data.metrics[data.headline[row]]?.key);
+    const usual =
+      headlines.find((key) => key && series.includes(key)) ??
+      series.find((name) => name.startsWith("validation/")) ??
+      series.find((name) => name.includes("/"));
     const repeated = settings.some((setting) => setting.rows.length > 1);
     const state = {
-      name: headline && series.includes(headline) ? headline : series[0],
+      name: usual ?? series[0],
       apart: !repeated,
       keep: 0,
     };

@@ -23,6 +23,7 @@
    * @property {ParamColumn[]} params
    * @property {string[]} keys
    * @property {FieldColumn[]} fields
+   * @property {{key: string, dataset: string, evaluator: string, values: (number | null)[]}[]} metrics
    * @property {{words: string[], codes: number[][]}} spoken
    * @property {Record<string, string>} splits
    */
@@ -236,6 +237,36 @@
           ? []
           : query.parts.flatMap(fieldsOf);
 
+  /**
+   * Warns where one number was compared with values of different data, as `warn_of_filter` does in Python.
+   * @param {Data} data
+   * @param {Runs} runs
+   * @param {string} field
+   * @param {number[]} rows
+   * @param {Set<string>} warnings
+   */
+  const mixedData = (data, runs, field, rows, warnings) => {
+    const key = field.slice("metrics.".length);
+    const groups = data.metrics.filter((metric) => metric.key === key);
+    const { values, codes } = runs.column(field);
+    /** @type {Set<string>} */
+    const found = new Set();
+    for (const row of rows) {
+      const value = Number(values[codes[row]]);
+      // The table has six digits of each value; a run that was measured on several data has several.
+      const group = groups.find(({ values: shown }) => {
+        const seen = shown[row];
+        return seen !== null && Math.abs(seen - value) <= Math.abs(value) * 2e-5;
+      });
+      if (codes[row] >= 0 && group)
+        found.add(group.evaluator ? `${group.dataset} by ${group.evaluator}` : group.dataset);
+    }
+    if (found.size > 1)
+      warnings.add(
+        `${key}: the filter compares values that are not comparable with one number (${[...found].join(", ")})`,
+      );
+  };
+
   const BLANK = new RegExp(`^[${SPACE}]*$`, "u");
   /** @type {WeakMap<Data, Runs>} */
   const asked = new WeakMap();
@@ -261,7 +292,9 @@
     runs.numbers = numbers;
     if (!numbers && fields.some(needsNumbers)) return { rows: null, words, fields, warnings: [...warnings] };
     const marks = runs.marks(resolved);
-    return { rows: all.filter((row) => marks[row]), words, fields, warnings: [...warnings] };
+    const rows = all.filter((row) => marks[row]);
+    for (const field of fields) if (field.startsWith("metrics.")) mixedData(data, runs, field, rows, warnings);
+    return { rows, words, fields, warnings: [...warnings] };
   };
 
   Object.assign(/** @type {any} */ (globalThis).ledgerQuery, { ask });
