@@ -7,7 +7,7 @@ from ledger.analysis.advice.rerun import lacks_of
 from ledger.model.boxes.code import Code, OmittedFile, Patch
 from ledger.model.boxes.inputs import Datasets, DatasetUse, Params
 from ledger.model.boxes.machine import Environment
-from ledger.model.boxes.outputs import Logs
+from ledger.model.boxes.outputs import Logs, Model
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.record import Author, Record
 from ledger.publish.pages.list_pages import ROWS, render_lists
@@ -125,6 +125,14 @@ def test_a_list_of_thousands_is_bounded_and_counts_the_rest() -> None:
     page = pages_of(stored(changed(logs=logs)))["Warnings"]
     assert sum(tag == "tr" for tag, _ in page.tags) == ROWS + 1
     assert "7 more are not shown" in page.text
+
+
+def test_models_beyond_those_that_are_shown_are_a_click_away() -> None:
+    ids = [f"20261120-19{at // 60:02}{at % 60:02}-abcdef" for at in range(ROWS + 2)]
+    runs = [StoredRun(record=changed(id=one, model=Model(hash="blake3:1")), path="runs/x", files={}) for one in ids]
+    pages = pages_of(*runs)
+    assert "2 more are not shown: the table of runs has all" in pages["Models"].text
+    assert "../runs/index.html" in pages["Models"].attributes("a", "href")
 
 
 def test_the_sample_ledger_has_models_with_what_they_measured() -> None:
