@@ -56,7 +56,10 @@ def weak_points_of(
     theirs = read_metric_tables(other, ledger.read_blob, group) if other and group.dataset_hash else None
     reference = Reference(other, word, theirs) if other else None
     versions = versions_until(contents.datasets, group.dataset_hash)
-    points = find_weak_points(run, tables, reference, versions, most=most)
+    baseline = contents.baselines().get(run.record.experiment)
+    points = find_weak_points(
+        run, tables, reference, versions, baseline=baseline.record.id if baseline else None, most=most
+    )
     names = {version.name for version in versions}
     stories = case_stories([case for case in contents.cases if case.dataset in names], contents.runs)
     broken = [story.case.id for story in stories if run.record.id in story.broken_by]

@@ -86,13 +86,18 @@ def milestones_of(
             if note.kind == "milestone":
                 claims.setdefault(note.model or run.record.experiment, []).append((run, note))
     known, registered = {version.hash: version for version in versions}, tuple(cases)
+    with_baseline = [
+        name
+        for name, members in sorted(experiments.items())
+        if any(note.kind == "baseline" for run in members for note in run.notes)
+    ]
     models = []
     for model, said in claims.items():
         members = {run.record.id: run for run in experiments.get(model, ())}
         shown = [run for run, _ in said if run.retraction is None]
         members |= {run.record.id: run for run in (*_repeats(shown, experiments), *shown)}
         ordered = tuple(members[run] for run in sorted(members))
-        models.append(_progress(model, said, Evidence(ordered, known, registered, budget)))
+        models.append(_progress(model, said, Evidence(ordered, known, registered, budget, with_baseline)))
     models.sort(key=lambda one: (-one.reached, one.model))
     without = tuple((name, len(members)) for name, members in sorted(experiments.items()) if name not in claims)
     return Milestones(models=tuple(models), without=without)

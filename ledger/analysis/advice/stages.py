@@ -14,6 +14,8 @@ from ledger.model.values import Document, counted
 
 _SEEDS = 3
 """Fewest seeds of a setting: two values have a spread, but a poor one."""
+_NAMED = 3
+"""Most experiments that are named; the others are counted."""
 _CONSIDERED = ("parameters", "duration_seconds", "cost")
 """What must be known about a model that is called simple and fast."""
 
@@ -111,15 +113,22 @@ class Evidence:
         versions: dataset version by content hash.
         cases: every case.
         budget: limits for the model.
+        with_baseline: names of all experiments that have a baseline, in order.
     """
 
     def __init__(
-        self, runs: Sequence[StoredRun], versions: Mapping[str, DatasetVersion], cases: Sequence[Case], budget: Budget
+        self,
+        runs: Sequence[StoredRun],
+        versions: Mapping[str, DatasetVersion],
+        cases: Sequence[Case],
+        budget: Budget,
+        with_baseline: Sequence[str],
     ) -> None:
         self.runs = runs
         self.versions = versions
         self.cases = cases
         self.budget = budget
+        self.with_baseline = with_baseline
 
     @cached_property
     def finished(self) -> list[StoredRun]:
@@ -226,9 +235,18 @@ def _accurate(evidence: Evidence, subject: StoredRun | None) -> list[Check]:
             f"{code.commit.removeprefix('git:')[:12]}" if code and code.commit and kept else None,
             "the code of its run is not known exactly",
         ),
-        _check("something to compare with", "a baseline" if compared else None, "no baseline: ledger baseline RUN"),
+        _check("something to compare with", "a baseline" if compared else None, _no_baseline(evidence)),
         _check("what was learned", "notes" if written else None, "no note yet: ledger note RUN TEXT"),
     ]
+
+
+def _no_baseline(evidence: Evidence) -> str:
+    """Return that there is no baseline, and which other experiments have one: theirs does not count here."""
+    own = " and ".join(dict.fromkeys(run.record.experiment for run in evidence.runs))
+    others = evidence.with_baseline
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    only = f"; those of {', '.join(others[:_NAMED])}{more} do not count here" if others else ""
+    return f"{own or 'it'} has no baseline{only}: ledger baseline RUN"
 
 
 def _noise_seen(evidence: Evidence) -> str | None:

@@ -20,6 +20,8 @@ _BY_NAME = {
 }  # fmt: skip
 """Words in names of metrics that lie between 0 and 1 by definition."""
 _PERCENT = 100.0
+_NO_PART_OF_ONE = 0.01
+"""Part of a sample within which an error is a whole number of them: a 32-bit float is exact to 6e-8 of its value."""
 _MANY = 3
 """Fewest values that establish a range, where the metric's name does not."""
 _ABOUT = 2.0
@@ -50,6 +52,9 @@ def share_of(run: StoredRun, key: str, versions: Mapping[str, DatasetVersion]) -
     if not samples:
         return None
     error = 1 - metric.number if metric.direction == "higher" else metric.number
+    wrong = round(error * samples)
+    if abs(error * samples - wrong) < _NO_PART_OF_ONE:
+        error = wrong / samples
     # A share of 0 or 1 would have no spread: as if half a sample more had gone the other way.
     safe = min(max(error, 0.5 / samples), 1 - 0.5 / samples)
     return Share(error=error, noise=math.sqrt(safe * (1 - safe) / samples))

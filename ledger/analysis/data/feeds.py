@@ -56,7 +56,7 @@ def feed_facts(feed: Feed, took_seconds: float | None) -> Iterator[tuple[str, st
     known = ", ".join(f"{name} {_short(seconds)}" for name, seconds in waits if seconds is not None)
     yield "waited for it", f"{duration(feed.wait_seconds)}{part}{f'; {known} at most' if known else ''}"
     if feed.server is not None:
-        again = f", connected again {feed.reconnects} times" if feed.reconnects else ""
+        again = f", connected again {counted(feed.reconnects, 'time')}" if feed.reconnects else ""
         shared = f", {counted(feed.cache_hits, 'batch')} decoded before" if feed.cache_hits else ""
         yield "data server", f"over {feed.server}{again}{shared}"
     if feed.first_batch_seconds is not None:

@@ -134,7 +134,7 @@ def warnings_of(run: StoredRun) -> list[str]:
         said.append("its commit was on no remote branch when it ran")
     said += [f"{leak.files} files shared with {leak.dataset} ({leak.role})" for leak in record.datasets.leaks]
     logged = [*record.logs.errors.items(), *record.logs.warnings.items()]
-    said += [f"log, {count} times: {text}" for text, count in logged[:5]]
+    said += [f"log, {count} times: {text}" if count != 1 else f"log, once: {text}" for text, count in logged[:5]]
     if record.redactions:
         said.append(f"{sum(record.redactions.values())} secrets were replaced before it was stored")
     if record.seed is None:

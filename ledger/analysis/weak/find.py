@@ -44,6 +44,7 @@ def find_weak_points(
     reference: Reference | None = None,
     versions: Sequence[DatasetVersion] = (),
     *,
+    baseline: str | None = None,
     most: int = MOST,
 ) -> WeakPoints:
     """Return where a model is weak, without guesses: worst slices and classes, pairs, mistakes, and what changed.
@@ -53,6 +54,7 @@ def find_weak_points(
         tables: its tables about one metric.
         reference: run to compare with, and its tables about the same.
         versions: versions of the dataset, oldest first, up to the one it was measured on: their pictures are used.
+        baseline: run that its experiment is compared with, to say why there is no run to compare with.
         most: most entries of each list.
     """
     before = reference.tables.cells if reference and reference.tables else {}
@@ -61,7 +63,6 @@ def find_weak_points(
     slices = _shares(tables.cells.get("slices"), before.get("slices"), 1, 2, value, lower=lower)
     classes = _shares(tables.cells.get("classes"), before.get("classes"), 2, 4, None, lower=False)
     mistakes = _mistakes(run, tables.cells.get("mistakes"), versions, most)
-    compared = reference is not None and reference.tables is not None
     return WeakPoints(
         run=run.record.id,
         metric=tables.group.key,
@@ -77,7 +78,7 @@ def find_weak_points(
         moved=[one for one in (*slices, *classes) if one.moved][:most],
         steps=changed_steps(run, reference.run) if reference else [],
         beside=other_differences(run, reference.run) if reference else [],
-        missing=_missing(tables, reference, compared=compared),
+        missing=_missing(tables) | _why_not_compared(run, tables, reference, baseline),
     )
 
 
@@ -241,7 +242,7 @@ _RECORDED: Mapping[Kind, str] = {
 """Call that records each kind of table."""
 
 
-def _missing(tables: MetricTables, reference: Reference | None, *, compared: bool) -> dict[str, str]:
+def _missing(tables: MetricTables) -> dict[str, str]:
     wanted: Iterable[Kind] = ("slices", "classes", "samples", "mistakes")
     right = tables.metric is not None and tables.metric.number == 1 and tables.metric.direction == "higher"
     found: dict[str, str] = {
@@ -249,10 +250,33 @@ def _missing(tables: MetricTables, reference: Reference | None, *, compared: boo
         for kind in wanted
         if kind not in tables.cells and kind not in tables.left and not (kind == "mistakes" and right)
     }
-    found |= {name: f"cannot be read: {why}" for name, why in tables.problems.items()}
+    return found | {name: f"cannot be read: {why}" for name, why in tables.problems.items()}
+
+
+def _why_not_compared(
+    run: StoredRun, tables: MetricTables, reference: Reference | None, baseline: str | None
+) -> dict[str, str]:
+    """Return why nothing is compared, by the name `comparison`; empty where something is."""
     if reference is None:
-        found["comparison"] = "no run to compare with: ledger baseline RUN, or --against RUN"
-    elif not compared:
-        where = tables.dataset or "this dataset version, which is unknown"
-        found["comparison"] = f"{reference.word} {reference.run.record.id} kept no such tables on {where}"
-    return found
+        return {"comparison": f"{_why_alone(run, baseline)}, or --against RUN"}
+    if reference.tables is not None:
+        return {}
+    other, content = reference.run, tables.group.dataset_hash
+    named = "the run compared with" if reference.word == "given" else f"the {reference.word}"
+    if not content:
+        return {"comparison": "the dataset version that this run is measured on is unknown"}
+    where = tables.dataset or "this dataset version"
+    measured = any(metric.key == tables.group.key and metric.dataset_hash == content for metric in other.metrics())
+    why = f"kept no such tables on {where}" if measured else f"is not measured on {where}"
+    return {"comparison": f"{named} {other.record.id} {why}"}
+
+
+def _why_alone(run: StoredRun, baseline: str | None) -> str:
+    record = run.record
+    if record.baseline:
+        return f"its baseline {record.baseline} is not on this ledger: ledger baseline RUN"
+    if baseline == record.id:
+        return "this run is the baseline of its experiment: ledger baseline RUN names another"
+    if record.parent:
+        return f"this experiment has no baseline, and the parent {record.parent} is not on this ledger"
+    return "this experiment has no baseline: ledger baseline RUN"

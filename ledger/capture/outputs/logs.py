@@ -122,7 +122,7 @@ def _listing(title: str, problems: list[tuple[str, int]]) -> list[str]:
     lines = ["", f"== {title} =="]
     for text, count in problems:
         first, *more = text.split("\n")
-        lines += [f"{count:,} times: {first}", *(f"    {line}" for line in more)]
+        lines += [f"{count:,} times: {first}" if count != 1 else f"once: {first}", *(f"    {line}" for line in more)]
     return lines
 
 

@@ -95,7 +95,17 @@ def _day(text: str) -> str:
 
 
 def _write(report: IdleReport, *, as_csv: bool) -> None:
-    header = [report.by, "busy h", "held idle h", "of held", "unclear h", "free h", "no answer h", "cost idle"]
+    header = [
+        report.by,
+        "busy h",
+        "held idle h",
+        "of held",
+        "unclear h",
+        "free h",
+        "no answer h",
+        "not watched h",
+        "cost idle",
+    ]
     shown = [*report.groups, *([report.all] if len(report.groups) > 1 else [])]
     rows = [_row(one, report.currency) for one in shown]
     if as_csv:
@@ -111,9 +121,9 @@ def _row(one: IdleSum, currency: str) -> list[str]:
     if one.unpriced_hours:
         cost = f"{number(one.unpriced_hours)} h without a price"
     part = "" if one.held_share is None else share(one.held_share)
-    hours = (one.busy_hours, one.held_hours, one.unclear_hours, one.free_hours, one.missing_hours)
-    busy, held, unclear, free, missing = (number(amount, 3) if amount else "" for amount in hours)
-    return [plain(one.name), busy, held, part, unclear, free, missing, cost]
+    hours = (one.busy_hours, one.held_hours, one.unclear_hours, one.free_hours, one.missing_hours, one.unwatched_hours)
+    busy, held, *others = (number(amount, 3) if amount else "" for amount in hours)
+    return [plain(one.name), busy, held, part, *others, cost]
 
 
 def _draw(hosts: list[HostCalendar]) -> None:

@@ -83,7 +83,8 @@ def _pair_line(pair: ConfusedPair) -> str:
     part = f", {share(pair.share)} of its samples" if pair.share is not None else ""
     if pair.low is not None and pair.high is not None:
         part += f" (95 % {share(pair.low)} to {share(pair.high)})"
-    return f"{pair.truth} taken for {pair.predicted}: {pair.count} times{part}"
+    times = f"{pair.count} times" if pair.count != 1 else "once"
+    return f"{pair.truth} taken for {pair.predicted}: {times}{part}"
 
 
 def _mistake_line(mistake: Mistake) -> str:

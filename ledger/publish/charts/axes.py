@@ -96,13 +96,14 @@ class Frame(Document, frozen=True, kw_only=True):
     y: Scale
     """Vertical scale; pixels grow downwards, so `start` is the bottom."""
 
-    def render_grid(self, x_label: str, y_label: str, *, floor: float | None = None) -> str:
+    def render_grid(self, x_label: str, y_label: str, *, floor: float | None = None, above: float = 8.0) -> str:
         """Return grid lines, ticks and labels of both axes.
 
         Args:
             x_label: of the horizontal axis, which has no ticks where it is empty.
             y_label: of the vertical axis.
             floor: pixel that the horizontal axis lies at, when lower than the vertical one reaches.
+            above: pixels between the vertical axis and its label.
         """
         left, right, top = self.x.start, self.x.end, self.y.end
         bottom = self.y.start if floor is None else floor
@@ -117,7 +118,7 @@ class Frame(Document, frozen=True, kw_only=True):
                 parts.append(f'<text x="{x:.1f}" y="{bottom + 18:.0f}" text-anchor="middle">{tick_text(value)}</text>')
             parts.append(f'<path class="lg-base" d="M{left:.0f} {bottom:.0f}H{right:.0f}"/>')
             parts.append(name_at((left + right) / 2, self.height - 6, x_label, anchor="middle"))
-        parts.append(name_at(left, top - 8, y_label))
+        parts.append(name_at(left, top - above, y_label))
         return "".join([*parts, "</g>"])
 
     def render(self, title: str, body: str, css: str = "") -> str:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from msgspec.structs import replace
+
 from ledger.formatting import exact_number
 from ledger.model.values import Document
 from ledger.publish.charts.axes import Frame, frame_of, name_at, picture
@@ -30,6 +32,10 @@ _LOG_FROM = 50.0
 _WEEKS = 52
 """Whole weeks of the calendar before the one of its last day."""
 
+_NAME_ROOM = 18
+"""Pixels between the label of an axis and its end, where the name of the best stands."""
+_LETTER, _WIDE_LETTER = 6.6, 6.9
+"""Widths of a character of a chart, in pixels, and of a bold one: the widest that was measured at 11 px, on average."""
 _DAYS_APART = 150.0
 """Pixels between two days that stand side by side."""
 
@@ -154,10 +160,11 @@ def render_history(
     """
     dots = [dot for stretch in stretches for dot in stretch.dots]
     width, gap = 760, 34.0
-    frame = frame_of([0.0, 1.0], [dot.y for dot in dots], width=width, height=270)
+    frame = frame_of([0.0, 1.0], [dot.y for dot in dots], width=width, height=270 + _NAME_ROOM)
+    frame = replace(frame, y=replace(frame.y, end=frame.y.end + _NAME_ROOM))
     left, right = frame.x.start + 12, frame.x.end - 8
     pitch = (right - left - gap * (len(stretches) - 1)) / max(1, len(dots) - 1 or 1)
-    body, x = [frame.render_grid("", y_label)], left
+    body, x, free = [frame.render_grid("", y_label, above=8.0 + _NAME_ROOM)], left, 0.0
     for slot, stretch in enumerate(stretches):
         if slot:
             edge = x - pitch / 2 + gap / 2 if len(dots) > 1 else x
@@ -166,7 +173,9 @@ def render_history(
         places = [x + pitch * index for index in range(len(stretch.dots))]
         body.append(_best_so_far(frame, stretch, places, slot, direction) if joined else "")
         body.append(_dots(frame, stretch, places))
-        body.append(_days(frame, stretch, places) if joined else "")
+        if joined:
+            days, free = _days(frame, stretch, places, free)
+            body.append(days)
         x = places[-1] + pitch
     return frame.render(title, "".join(body), "lg-history")
 
@@ -186,31 +195,40 @@ def _best_so_far(frame: Frame, stretch: Stretch, places: Sequence[float], slot: 
             best, leader = dot.y, at
             parts.append(f"H{places[at]:.1f}V{frame.y.place(best):.1f}")
     parts.append(f"H{places[-1]:.1f}")
-    name = _leader(frame, stretch.dots[leader], places[leader])
+    name = _leader(frame, stretch.dots[leader], places, places[leader], lower=direction == "lower")
     return f'<path class="{css}" d="{"".join(parts)}"/>{name}'
 
 
-def _leader(frame: Frame, dot: Dot, x: float) -> str:
-    """Return the name of the best of a stretch, over its dot, on the side that has room."""
+def _leader(frame: Frame, dot: Dot, places: Sequence[float], x: float, *, lower: bool) -> str:
+    """Return the name of the best of a stretch on that side of its dot where no other one is, within its stretch."""
     if not dot.name:
         return ""
-    anchor = "start" if x < frame.width / 3 else "end" if x > frame.width * 2 / 3 else "middle"
-    return name_at(x, frame.y.place(dot.y) - 9, dot.name, anchor=anchor, css="lg-leader")
+    width = _WIDE_LETTER * len(dot.name)
+    start = min(max(x - width / 2, places[0] - 6), frame.width - 4 - width)
+    y = frame.y.place(dot.y) + (17 if lower else -9)
+    return name_at(max(start, frame.x.start), y, dot.name, css="lg-leader")
 
 
-def _days(frame: Frame, stretch: Stretch, places: Sequence[float]) -> str:
-    """Return the day of the first and, where it is another and there is room, of the last measurement."""
+def _days(frame: Frame, stretch: Stretch, places: Sequence[float], free: float) -> tuple[str, float]:
+    """Return the days of the first and the last measurement that have room from `free` on, and where they end."""
     first, last = (f"{datetime.fromtimestamp(dot.x, UTC):%Y-%m-%d}" for dot in (stretch.dots[0], stretch.dots[-1]))
-    y = frame.y.start + 34
-    if first == last or places[-1] - places[0] < _DAYS_APART:
-        return name_at((places[0] + places[-1]) / 2, y, first, anchor="middle", css="lg-day-name")
-    start = name_at(places[0], y, first, css="lg-day-name")
-    return start + name_at(places[-1], y, last, anchor="end", css="lg-day-name")
+    width = _LETTER * len(first)
+    wanted = [((places[0] + places[-1] - width) / 2, first)]
+    if first != last and places[-1] - places[0] >= _DAYS_APART:
+        wanted = [(places[0], first), (places[-1] - width, last)]
+    parts = []
+    for at, text in wanted:
+        start = min(at, frame.width - 4 - width)
+        if start >= free:
+            parts.append(name_at(start, frame.y.start + 34, text, css="lg-day-name"))
+            free = start + width + _LETTER
+    return "".join(parts), free
 
 
 def _dots(frame: Frame, stretch: Stretch, places: Sequence[float]) -> str:
     dots = "".join(render_dot(dot, x, frame.y.place(dot.y)) for dot, x in zip(stretch.dots, places, strict=True))
-    middle = (places[0] + places[-1]) / 2
+    half = _WIDE_LETTER * len(stretch.label) / 2
+    middle = max(min((places[0] + places[-1]) / 2, frame.width - 4 - half), half)
     label = name_at(middle, frame.y.start + 20, stretch.label, anchor="middle", css="lg-stretch")
     return dots + label
 

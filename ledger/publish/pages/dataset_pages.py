@@ -46,16 +46,49 @@ class MatrixView(Document, frozen=True, kw_only=True):
     """How many runs were measured on any version."""
 
 
+class NamedVersion(Document, frozen=True, kw_only=True):
+    """A dataset version that runs name and that has no history on the ledger."""
+
+    label: str
+    """Its name and version, as runs say them."""
+    roles: list[str]
+    """What runs used it for."""
+    hash: str | None
+    """Its content hash, where runs know it."""
+    runs: int
+    """How many runs name it."""
+
+
 def render_datasets(atlas: Atlas) -> Page:
-    """Return the list of datasets with their versions."""
+    """Return the list of datasets with their versions, and of versions that only runs name."""
     rows = [(name, _stories(versions, atlas)) for name, versions in atlas.datasets.items()]
     return Page(
         kind="datasets",
         path=addresses.DATASETS,
         title="Datasets",
         description=f"{len(rows)} datasets and the history of every validation set",
-        content=render("datasets", rows=rows, depth=1),
+        content=render("datasets", rows=rows, named=_only_named(atlas), most=MATRIX_ROWS, depth=1),
     )
+
+
+def _only_named(atlas: Atlas) -> list[NamedVersion]:
+    """Return the versions that runs name and nobody added, those that most runs name first."""
+    added = {version.hash for versions in atlas.datasets.values() for version in versions}
+    labels = {version.label for versions in atlas.datasets.values() for version in versions}
+    roles: dict[tuple[str, str | None], set[str]] = {}
+    runs: Counter[tuple[str, str | None]] = Counter()
+    for run in atlas.runs:
+        uses = [*run.record.datasets.used, *(use for one in run.evaluations for use in one.datasets)]
+        found: set[tuple[str, str | None]] = set()
+        for use in uses:
+            known = use.hash in added if use.hash else use.label in labels
+            if use.name and not known:
+                key = f"{use.name}@{use.version}" if use.version else use.name, use.hash
+                roles.setdefault(key, set()).add(use.role)
+                found.add(key)
+        runs.update(found)
+    ordered = sorted(runs, key=lambda key: (-runs[key], key[0], key[1] or ""))
+    return [NamedVersion(label=key[0], roles=sorted(roles[key]), hash=key[1], runs=runs[key]) for key in ordered]
 
 
 def render_dataset(name: str, atlas: Atlas) -> Page:

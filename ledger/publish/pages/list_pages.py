@@ -68,6 +68,8 @@ class ListPage(Document, frozen=True, kw_only=True):
     """A cell for each column."""
     empty: str
     """What is said where there is no row."""
+    others: str = ""
+    """Address of what has the rows that are not shown, relative to the list; empty for none."""
     heat: Sequence[HeatRow] = ()
     """How much of the ten boxes is known, by experiment."""
 
@@ -181,6 +183,7 @@ def _models(atlas: Atlas) -> ListPage:
         ),
         rows=[_model(run) for run in having[: ROWS + 1]] + [[] for _ in having[ROWS + 1 :]],
         empty="No run kept a model.",
+        others=addresses.link(addresses.RUNS, 1),
     )
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from ledger.model.values import is_plain_text
+from ledger.model.values import counted, is_plain_text
 from ledger.session.spool.events import OmittedValues
 
 _DEPTH = 10
@@ -93,7 +93,7 @@ class Points:
 
 def left_out_text(series: Mapping[str, OmittedValues]) -> str:
     """Return in one line what was left out of the curves: each series with its count and its first value."""
-    named = ", ".join(f"{name} {left.count} times ({left.first})" for name, left in sorted(series.items()))
+    named = ", ".join(f"{name} {counted(left.count, 'time')} ({left.first})" for name, left in sorted(series.items()))
     return f"no numbers, so left out: {named}"
 
 

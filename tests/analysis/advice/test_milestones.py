@@ -125,6 +125,18 @@ def test_three_seeds_code_a_baseline_and_words_are_what_the_fifth_asks_for() -> 
     assert "code that can be restored" in [check.asks for check in step(5, runs).missing]
 
 
+def test_a_baseline_of_another_experiment_is_named_as_one_that_does_not_count() -> None:
+    runs, others = runs_of("mlp-learning-rate", bare=True), runs_of("cnn-width", bare=True)
+    runs[0] = noted(runs[0], note(1, 5))
+    missing = {check.asks: check.detail for check in step(5, runs).missing}
+    assert missing["something to compare with"] == "mlp-learning-rate has no baseline: ledger baseline RUN"
+    others[0] = noted(others[0], note(2, None, kind="baseline"))
+    missing = {check.asks: check.detail for check in step(5, [*runs, *others]).missing}
+    assert missing["something to compare with"] == (
+        "mlp-learning-rate has no baseline; those of cnn-width do not count here: ledger baseline RUN"
+    )
+
+
 def test_the_sixth_asks_for_a_budget_and_names_what_is_over_it() -> None:
     runs = runs_of("mlp-learning-rate")
     runs[0] = noted(runs[0], note(1, 6))

@@ -5,8 +5,9 @@ import pytest
 
 from ledger.analysis.advice.budget import Budget, spent_of
 from ledger.analysis.advice.run_advice import _CURES, advise, metric_of
-from ledger.analysis.comparing.error_rate import why_silent
+from ledger.analysis.comparing.error_rate import share_of, why_silent
 from ledger.analysis.data.cases import CaseStory
+from ledger.formatting import share
 from ledger.model.boxes.cost import Cost
 from ledger.model.boxes.inputs import DatasetUse
 from ledger.model.boxes.machine import Gpu, Usage
@@ -133,6 +134,17 @@ def test_what_is_no_share_of_answers_is_said_and_gives_no_advice(
     assert why in (why_silent(run, name) or "")
     assert why_silent(run, "f1") == "the run has no such metric: `f1`"
     assert why_silent(run_with({"train": 0.9}), "accuracy") is None
+
+
+def test_an_error_of_a_32_bit_accuracy_is_a_whole_number_of_samples() -> None:
+    run = run_with({"validation": 0.9900000095367432})  # 0.99 as a 32-bit float
+    found = share_of(run, "validation/accuracy", versions({"validation": 1000}))
+    assert found is not None
+    assert share(found.error) == "1 %"
+    run = run_with({"validation": 0.0104})
+    found = share_of(run, "validation/accuracy", versions({"validation": 1000}))
+    assert found is not None
+    assert found.error == pytest.approx(0.9896), "what is no number of samples stays as it is"
 
 
 def test_the_metric_of_the_headline_is_looked_at_where_it_is_a_share() -> None:

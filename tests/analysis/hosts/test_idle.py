@@ -1,6 +1,9 @@
 """Sums over days of hosts, each minute once, and what idle ones cost."""
 
+from datetime import timedelta
+
 import pytest
+from msgspec.structs import replace
 
 from ledger.analysis.hosts.day_sums import DaySums, Minutes, apart, sums_of
 from ledger.analysis.hosts.idle import IdleGroup, calendars, idle_report
@@ -110,3 +113,22 @@ def test_two_watchers_of_the_same_time_count_once(ledger: Branch) -> None:
 
 def test_without_a_day_there_is_no_report() -> None:
     assert idle_report([], "host", price, "EUR") is None
+
+
+def test_hours_that_nobody_watched_are_counted_once_and_a_host_that_was_gone_was_not_unwatched(ledger: Branch) -> None:
+    morning = sums_of(document_of(ledger, log_of("gpu01", [["held"] * 10])))
+    evening = sums_of(document_of(ledger, log_of("gpu01", [["busy"] * 4], start=DAY + timedelta(hours=20))))
+    report = idle_report([morning, evening], "host", price, "EUR")
+    assert report is not None
+    assert (report.all.unwatched_hours, report.groups[0].unwatched_hours, report.all.days) == (10, 10, 1)
+    by_hour = idle_report([morning, evening], "hour", price, "EUR")
+    assert by_hour is not None
+    assert [one.name for one in by_hour.groups if one.unwatched_hours] == [f"{hour}:00" for hour in range(10, 20)]
+    by_user = idle_report([morning, evening], "user", price, "EUR")
+    assert by_user is not None
+    assert [one.unwatched_hours for one in by_user.groups] == [0]
+    for day, hours in (("2026-12-21", 14 + 14 + 30 * 24), ("2026-12-22", 14 + 14)):
+        later = replace(morning, day=day, id="20261222-000000-abcdef")
+        gone = idle_report([morning, later], "gpu", price, "EUR")
+        assert gone is not None
+        assert gone.all.unwatched_hours == gone.groups[0].unwatched_hours == hours

@@ -248,6 +248,24 @@ def test_what_was_not_recorded_names_its_call(study: Study) -> None:
     assert "classes" not in points.missing
 
 
+def test_why_nothing_is_compared_is_the_real_reason(study: Study) -> None:
+    run, other = study.run(0, ("slices", "slices", SLICES)), study.run(1)
+
+    def why(reference: Reference | None, run: StoredRun = run, **more: object) -> str:
+        return find_weak_points(run, study.tables(run), reference, **more).missing["comparison"]  # type: ignore[arg-type]  # as the test gives
+
+    assert why(None) == "this experiment has no baseline: ledger baseline RUN, or --against RUN"
+    assert "this run is the baseline of its experiment" in why(None, baseline=run.record.id)
+    lost = msgspec.structs.replace(run, record=msgspec.structs.replace(run.record, baseline="20260101-000000-aaaaaa"))
+    assert "its baseline 20260101-000000-aaaaaa is not on this ledger" in why(None, lost)
+    kept_none = why(Reference(other, "baseline", None))
+    assert kept_none == f"the baseline {other.record.id} kept no such tables on digits-validation@v1"
+    results = msgspec.structs.replace(other.record.results, metrics=[])
+    unmeasured = msgspec.structs.replace(other, record=msgspec.structs.replace(other.record, results=results))
+    said = why(Reference(unmeasured, "baseline", None))
+    assert said == f"the baseline {other.record.id} is not measured on digits-validation@v1"
+
+
 def test_a_damaged_table_is_a_problem_and_the_others_are_read(study: Study) -> None:
     run = study.run(0, ("slices", "slices", SLICES), ("classes", "classes", CLASSES))
     study.blobs[run.files["tables/0-slices.csv"]] = b"slice,accuracy,samples\nday,high,1\n"

@@ -96,7 +96,7 @@ def test_what_cannot_be_answered_is_refused_with_the_mend(runs: list[str], repo:
     assert cli("weak", "zzz").code == 1
     other = cli("weak", runs[0], "--against", bare)
     assert other.code == 0
-    assert f"comparison: given {bare} kept no such tables on pets@v1" in other.err
+    assert f"comparison: the run compared with {bare} kept no such tables on pets@v1" in other.err
 
 
 def test_advice_names_a_step_that_changed_together_with_a_weak_slice(runs: list[str], cli: Cli) -> None:

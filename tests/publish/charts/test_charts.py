@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -149,6 +150,30 @@ def test_the_best_of_a_stretch_is_named_and_its_days_stand_below() -> None:
     assert re.findall(r'lg-leader"[^>]*>([^<]*)<', picture) == ["b &lt;i&gt;"]
     assert re.findall(r'lg-day-name"[^>]*>([^<]*)<', picture) == ["1970-01-01", "1970-01-02"]
     assert "lg-day-name" not in history([1, 3, 2], joined=False), "their places are no times"
+
+
+def test_names_and_days_of_a_history_stand_within_it_and_on_nothing_else() -> None:
+    day = 86_400.0
+
+    def dots(start: int, *values: float) -> list[Dot]:
+        return [Dot(x=(start + at) * day, y=y, title="t", url="u", name="a run by name") for at, y in enumerate(values)]
+
+    stretches = [Stretch(label="v1", dots=dots(0, *[0.9, 0.99] * 30)), Stretch(label="v2", dots=dots(99, 0.9))]
+    stretches.append(Stretch(label="v3 by a program", dots=dots(200, 0.8)))
+    picture = render_history(stretches, title="t", y_label="accuracy", direction="higher")
+    texts = re.findall(r'<text class="([\w-]+)" x="(\d+)" y="(\d+)" text-anchor="(\w+)">([^<]*)', picture)
+    placed = [
+        (css, float(x) - (len(text) * 3.3 if anchor == "middle" else 0), float(y), text)
+        for css, x, y, anchor, text in texts
+    ]
+    days = [(x, text) for css, x, _, text in placed if css == "lg-day-name"]
+    assert all(x + len(text) * 6.6 <= 760 for _, x, _, text in placed), "nothing is cut at the right"
+    assert all(later - (x + 66) >= 0 for (x, _), (later, _) in pairwise(days)), "no day lies on another"
+    title, leader = (next(y for css, _, y, _ in placed if css == name) for name in ("lg-name", "lg-leader"))
+    assert leader - title >= 14, "a line of text lies between"
+    lower = render_history(stretches[:1], title="t", y_label="loss", direction="lower")
+    bottom = max(float(y) for y in re.findall(r'cy="([\d.]+)"', lower))
+    assert float(re.findall(r'lg-leader" x="\d+" y="(\d+)"', lower)[0]) > bottom + 10, "below the best, where no dot is"
 
 
 def test_what_cannot_be_joined_has_points_and_no_line() -> None:

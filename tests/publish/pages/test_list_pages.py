@@ -7,9 +7,10 @@ from ledger.analysis.advice.rerun import lacks_of
 from ledger.model.boxes.code import Code, OmittedFile, Patch
 from ledger.model.boxes.inputs import Datasets, DatasetUse, Params
 from ledger.model.boxes.machine import Environment
-from ledger.model.boxes.outputs import Logs
+from ledger.model.boxes.outputs import Logs, Model
 from ledger.model.entries import Contents, StoredRun
 from ledger.model.record import Author, Record
+from ledger.publish.pages.dataset_pages import render_datasets
 from ledger.publish.pages.list_pages import ROWS, render_lists
 from ledger.publish.site.site_data import survey
 from tests.minimal import minimal_record
@@ -127,7 +128,39 @@ def test_a_list_of_thousands_is_bounded_and_counts_the_rest() -> None:
     assert "7 more are not shown" in page.text
 
 
+def test_models_beyond_those_that_are_shown_are_a_click_away() -> None:
+    ids = [f"20261120-19{at // 60:02}{at % 60:02}-abcdef" for at in range(ROWS + 2)]
+    runs = [StoredRun(record=changed(id=one, model=Model(hash="blake3:1")), path="runs/x", files={}) for one in ids]
+    pages = pages_of(*runs)
+    assert "2 more are not shown: the table of runs has all" in pages["Models"].text
+    assert "../runs/index.html" in pages["Models"].attributes("a", "href")
+
+
 def test_the_sample_ledger_has_models_with_what_they_measured() -> None:
     text = pages_of(*sample_ledger()[0].runs)["Models"].text
     assert "37 194" in text
     assert "validation/accuracy" in text
+
+
+def test_versions_that_only_runs_name_are_listed_with_the_command_that_adds_them() -> None:
+    used = [
+        DatasetUse(role="validation", split="validation", name="<b>", version="v1", hash="blake3:" + "a" * 64),
+        DatasetUse(role="train", split="train", path="/somewhere"),
+    ]
+    both = [stored(changed(datasets=Datasets(used=used)), at) for at in range(2)]
+    later = stored(changed(datasets=Datasets(used=[DatasetUse(role="test", split="test", name="d", version="v9")])), 2)
+    contents = Contents(tip="1" * 40, runs=(*both, later))
+    content = render_datasets(survey(contents, [], None)).content
+    text = Page(content).text
+    assert "No dataset version has been recorded" not in text
+    assert "<b>@v1 validation blake3:aaaaaaaaaaaa 2 runs" in text, "as text, in the order of how many name it"
+    assert text.index("<b>@v1") < text.index("d@v9 test unknown 1 run")
+    assert "ledger dataset add NAME PATH" in text
+    assert "somewhere" not in text, "what has no name cannot be added under one"
+
+
+def test_a_version_that_was_added_is_not_listed_again_as_one_that_runs_name() -> None:
+    contents, _ = sample_ledger()
+    assert "Named by runs only" not in Page(render_datasets(survey(contents, [], None)).content).text
+    text = Page(render_datasets(survey(Contents(tip="1" * 40), [], None)).content).text
+    assert "No dataset version has been recorded yet" in text

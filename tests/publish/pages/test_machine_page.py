@@ -60,6 +60,22 @@ def test_hours_that_nobody_watched_are_empty_frames(branch: Branch) -> None:
     assert html.count("lg-w4") == 2 * 10 + 1
 
 
+def test_hours_that_nobody_watched_are_counted_and_a_week_that_is_not_whole_is_marked(branch: Branch) -> None:
+    day = sums_of(document_of(branch, log_of("gpu01", [["held"] * 10, ["busy"] * 10])))  # a Friday, until 10 o'clock
+    later = msgspec.structs.replace(day, day="2026-11-22", id="20261122-000000-abcdef")
+    html = page(day, later)
+    text = " ".join(re.sub(r"<[^>]*>", " ", html).split())
+    assert "Not watched" in text
+    assert "gpu01 20 h 50 % 40.00 EUR 20 h 104 h 72.2 %" in text, "14 h of two days and 24 h of the one between"
+    assert "2026-W47 partial: 2 of 7 days 20 h" in text
+    whole = [
+        msgspec.structs.replace(sums(branch, "busy"), day=f"2026-11-{at}", id=f"202611{at}-000000-abcdef")
+        for at in range(16, 23)
+    ]
+    assert "Not watched" not in page(*whole)
+    assert "partial" not in page(*whole)
+
+
 def test_columns_of_which_nothing_is_known_are_left_out(branch: Branch) -> None:
     assert "Use unknown" not in page(sums(branch, "busy"))
     html = page(sums(branch, "unclear", "missing"))

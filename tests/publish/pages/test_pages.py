@@ -248,7 +248,7 @@ def test_a_baseline_on_the_same_data_is_compared_and_one_on_other_data_is_not(le
 
     assert "better than" in text_against(evaluated)
     refused = text_against(only_v1)
-    assert "not comparable measured on different data: `digits-validation@v2` and `digits-validation@v1`" in refused
+    assert "not comparable measured on different data: digits-validation@v2 and digits-validation@v1" in refused
     assert "better than" not in refused
 
 
@@ -322,7 +322,10 @@ def test_a_version_tells_what_it_changed_with_pictures_balance_drift_and_leaks(b
         assert (built / source).read_bytes().startswith(b"\x89PNG")
     assert html.count('class="lg-then"') == 10
     assert "Against production week 46: 1 of 2 comparisons differ by more than chance: images" in text
-    assert "Against v1: no difference beyond chance in 2 comparisons" in text
+    assert "Against v1: no difference beyond chance in 2 comparisons: labels, images" in text
+    assert re.search(r"added 12 of 60 shown", text)
+    assert "Labels: 10 counts changed" in text
+    assert text.index("60 hard cases") < text.index("Source: ") < text.index("against v1: +60")
     assert "shares 2 files with digits-train@v1" in text
     assert "label 8 has 34 samples" in text
     assert "retired" in html[html.index('id="v1"') : html.index('id="history"')]
@@ -333,6 +336,7 @@ def test_the_cases_of_a_dataset_say_who_broke_and_who_mended_them(page: Callable
     first, second = text.index("untried"), text.index("✓ passes")
     assert first < second  # what is not known to pass comes first
     assert "never 0 for blank page" in text
+    assert "triage: bug" in text, "a bare `bug` beside `passes` says the opposite"
     story = case_stories(sample_cases(), sample_ledger()[0].runs)[1]
     assert story.broken_by
     assert all(run in text for run in story.broken_by[-3:])

@@ -51,7 +51,7 @@ def test_the_step_may_stand_second(repo: Path) -> None:
         run.log([("loss", 1.0)], 5)  # type: ignore[arg-type]  # the mistake under test
     record = only_record(repo)
     assert (record.statistics.steps, record.statistics.series["loss"].count) == (4, 2)
-    assert "values 1 times (a list)" in record.results.unknown["curves"]
+    assert "values 1 time (a list)" in record.results.unknown["curves"]
 
 
 def test_nested_values_become_series_of_their_own(repo: Path) -> None:
@@ -59,7 +59,7 @@ def test_nested_values_become_series_of_their_own(repo: Path) -> None:
         run.log({"train": {"loss": 0.5, "by_class": {3: 0.25}}, "val": {"loss": None}}, 1)
     record = only_record(repo)
     assert set(record.statistics.series) == {"train/loss", "train/by_class/3"}
-    assert "val/loss 1 times (None)" in record.results.unknown["curves"]
+    assert "val/loss 1 time (None)" in record.results.unknown["curves"]
 
 
 def test_tensors_are_read_without_a_warning_about_gradients() -> None:

@@ -55,7 +55,9 @@ class WeakReader:
         tables = read_metric_tables(run, self._read_blob, group, _NOTHING if flips else _SAMPLES)
         if tables is None:
             return None
-        points = find_weak_points(run, tables, reference, versions_until(self._versions, group.dataset_hash))
+        baseline = self._atlas.baselines.get(run.record.experiment)
+        versions = versions_until(self._versions, group.dataset_hash)
+        points = find_weak_points(run, tables, reference, versions, baseline=baseline)
         if run.retraction is None:
             points = with_guesses(run, points, self._versions)
         return WeakView(points=points, pictures={**self._pictures(points), **self._figures(run, points)})

@@ -108,6 +108,15 @@ def test_weak_points_stand_on_the_page_with_their_guess(study: Study) -> None:
     assert "<code>night</code>" in weak
     assert f"ledger weak {run.record.id}" in said
     assert "<script>alert" not in weak
+    assert "2 of them stand without a picture" in said
+
+
+def test_a_pair_that_was_confused_once_is_not_confused_1_times(study: Study) -> None:
+    confusion = Cells(columns=["truth", "cat", "dog"], rows=[["cat", "9", "1"], ["dog", "2", "8"]])
+    page, _ = study.page(study.change([("confusion", "confusion", confusion)]))
+    said = text_of(page)
+    assert "cat taken for dog once" in said
+    assert "dog taken for cat 2 times" in said
 
 
 def with_picture(contents: Contents, blobs: Blobs, content_hash: str) -> Contents:
