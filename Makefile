@@ -36,8 +36,8 @@ real: .venv/test .venv/real
 	$(BIN)/python -m tests.real.stamp real --write
 
 # The adapters of packages so large that no other environment has them, and work on a cluster of Ray.
-integrations: .venv/test .venv/integrations
-	INTEGRATIONS_PYTHON=$(CURDIR)/.venv/integrations/bin/python $(BIN)/python -m pytest tests/integrations $(ARGS)
+integrations: .venv/test .venv/integrations .venv/crate
+	INTEGRATIONS_PYTHON=$(CURDIR)/.venv/integrations/bin/python CRATE_PYTHON=$(CURDIR)/.venv/crate/bin/python $(BIN)/python -m pytest tests/integrations $(ARGS)
 	$(BIN)/python -m tests.real.stamp integrations --write
 
 BIOME := .venv/javascript/node_modules/.bin/biome check --config-path=tests/lint/javascript.json
@@ -122,6 +122,13 @@ vendor: .venv/javascript
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
 	$@/bin/python -m pip --quiet --disable-pip-version-check install --editable '.[site]' --group integrations
+	touch $@
+
+# The validator of crates takes an older rich than ledger does.
+.venv/crate: pyproject.toml
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --upgrade 'pip>=25.1'
+	$@/bin/python -m pip --quiet --disable-pip-version-check install --group crate
 	touch $@
 
 # Atheris is built for few machines, so that no other environment asks for it.

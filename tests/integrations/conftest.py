@@ -9,6 +9,8 @@ import pytest
 from tests.real.conftest import Project, make_project
 
 PYTHON = os.environ.get("INTEGRATIONS_PYTHON", "")
+CRATE_PYTHON = os.environ.get("CRATE_PYTHON", "")
+"""The environment of the validator of crates, which takes an older rich than ledger does."""
 
 collect_ignore_glob = [] if PYTHON else ["test_large_packages.py", "test_consumers.py", "test_ray_engine.py"]
 

@@ -10,7 +10,7 @@ import pytest
 from ledger.formats.trackers.wandb_file import read_wandb_file
 from ledger.model.record import Record
 from ledger.store.branch.branch import Branch
-from tests.integrations.conftest import PYTHON
+from tests.integrations.conftest import CRATE_PYTHON, PYTHON
 from tests.real.conftest import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -47,10 +47,10 @@ def exported(there: Project, target: str) -> Path:
     return there.folder / "out" / target
 
 
-def asked(script: str, *arguments: object) -> str:
-    """Return what a script prints in the environment of the consumers."""
+def asked(script: str, *arguments: object, python: str = PYTHON) -> str:
+    """Return what a script prints in the environment of the consumers, or another."""
     done = subprocess.run(
-        [PYTHON, "-c", script, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=240
+        [python, "-c", script, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=240
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -144,7 +144,7 @@ web = {"ro-crate-1.1_3.1", "ro-crate-1.1_3.2"}  # whether the context can be fet
 issues = [one for one in result.get_issues() if one.check.identifier not in web]
 print([f"{one.check.identifier}: {one.message}" for one in issues])
 """
-    assert asked(script, exported(there, "ro-crate")).strip().splitlines()[-1] == "[]"
+    assert asked(script, exported(there, "ro-crate"), python=CRATE_PYTHON).strip().splitlines()[-1] == "[]"
 
 
 def test_prov_reads_its_document(there: Project) -> None:
