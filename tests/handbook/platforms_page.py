@@ -65,7 +65,7 @@ LIMIT = (
 
 def render_platforms() -> str:
     return page(
-        "Where a run ran: how each platform is recognised, what is read of it, and what never is",
+        "How each platform is recognised that a run ran on, what is read of it, and what never is",
         "Platforms",
         INTRO,
         (

@@ -135,3 +135,12 @@ def test_the_extra_that_the_first_page_names_brings_what_the_demo_imports() -> N
     modules = set().union(*map(imports_of, scripts)) - ours
     assert modules
     assert {{"PIL": "pillow", "sklearn": "scikit-learn"}.get(name, name) for name in modules} <= brought
+
+
+@pytest.mark.parametrize(
+    "page", [one for one in PAGES if one.read_text("utf-8").startswith("---\n")], ids=lambda page: page.stem
+)
+def test_the_head_of_a_page_is_yaml_for_every_builder(page: Path) -> None:
+    """MkDocs forgives a head that is none and shows it as text; others stop."""
+    head = page.read_text("utf-8")[4:].partition("\n---")[0]
+    assert isinstance(yaml.safe_load(head), dict)
