@@ -199,7 +199,8 @@ def _overviews(atlas: Atlas, milestones: Milestones, around: _Around) -> Iterato
 def _boards(atlas: Atlas, shells: Shells, renderer: str, marks: Mapping[str, str]) -> Iterator[Unit]:
     siblings: dict[str, list[object]] = {}
     for board in atlas.boards:
-        told = board.group, len(board.standings), atlas.address_of(board.group)
+        ids = [standing.run.record.id for standing in board.standings]
+        told = board.group, key_of(sorted(ids)), len(ids), atlas.address_of(board.group)
         siblings.setdefault(board.group.key, []).append(told)
     for board in atlas.own_pages:
         group = board.group
