@@ -25,7 +25,8 @@ def _first_board(tab: Page) -> None:
 
 
 def _best_run(tab: Page) -> None:
-    tab.get_by_role("region", name="Best setting of each metric").locator(".lg-k-id a").first.click()
+    _first_board(tab)
+    tab.locator(".lg-k-runs a").first.click()
 
 
 def _comparison(tab: Page) -> None:
@@ -42,7 +43,7 @@ VIEWS: Mapping[str, tuple[str, Callable[[Page], None], str | None]] = {
     "home": (addresses.HOME, _nothing, None),
     "leaderboard": (addresses.HOME, _first_board, None),
     "compare": (addresses.HOME, _comparison, None),
-    "runs": (f"{addresses.RUNS}#q=validation%2Faccuracy%20%3E%200.95", _nothing, None),
+    "runs": (f"{addresses.RUNS}#q=experiment%20%3D%20seeds%20and%20width%20%3E%3D%2010", _nothing, None),
     "run": (addresses.HOME, _best_run, None),
     "weak": (addresses.HOME, _best_run, "#weak"),
     "experiment": (addresses.experiment_page("width"), _nothing, None),

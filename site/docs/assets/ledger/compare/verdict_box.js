@@ -188,14 +188,18 @@
         ? element(
             "details",
             { class: "lg-fold" },
-            element("summary", {}, `${rest.length} more: training, unknown data, or no direction`),
+            element(
+              "summary",
+              {},
+              `${rest.length} more that are no results: measured in training or on unknown data, or nobody said which way is better`,
+            ),
             table("Other values", more.lines, []),
           )
         : "",
       element(
         "p",
         { class: "lg-small" },
-        "A verdict is about settings: it counts all their repeats, those not shown here too. ",
+        "A verdict is about settings: it counts all their repeats, those not shown here too. In brackets stands where the true change lies in 90 of 100 cases; what is asked for is an improvement as large as the noise. ",
         element("code", {}, judge),
         " gives the numbers behind it, and how many repeats would settle it.",
       ),
