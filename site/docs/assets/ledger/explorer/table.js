@@ -2,7 +2,7 @@
 /* The table of all runs: sort, filter, choose columns, group, select for comparison. The address holds the whole state. */
 "use strict";
 (() => {
-  const { element } = window.ledger;
+  const { element, number } = window.ledger;
   const { columnsOf, usualOf, firstOf } = window.ledgerRunColumns;
   const { columnOf, orderedBy, sortsAfter, read, write, gone } = window.ledgerRunTable;
   const { facetsOf, narrow, UNFINISHED } = window.ledgerFacets;
@@ -183,7 +183,10 @@
       );
     /** @param {number} groups @param {number} rows */
     const countText = (groups, rows) => {
-      const runs = rows === data.rows ? `${rows} run${rows === 1 ? "" : "s"}` : `${rows} of ${data.rows} runs`;
+      const runs =
+        rows === data.rows
+          ? `${number(rows)} run${rows === 1 ? "" : "s"}`
+          : `${number(rows)} of ${number(data.rows)} runs`;
       return state.group ? `${groups} setting${groups === 1 ? "" : "s"}, ${runs}` : runs;
     };
 
