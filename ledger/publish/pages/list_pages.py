@@ -251,7 +251,8 @@ def _rerun(atlas: Atlas) -> ListPage:
     ]
     worst_first = [*_EFFECTS.values()]
     rows.sort(key=lambda cells: worst_first.index(cells[2].text))  # stable: within, those of most runs stay first
-    told = f"{short_number(ready)} of {short_number(len(lacking))} {'record' if len(lacking) == 1 else 'records'} have what it takes to run the training again"
+    total = f"{short_number(len(lacking))} {'record' if len(lacking) == 1 else 'records'}"
+    told = f"{short_number(ready)} of {total} have what it takes to run the training again"
     return ListPage(
         name="reproducibility",
         title="Reproducibility",
