@@ -280,5 +280,6 @@ def _six_digits(value: float) -> float:
     mantissa, exponent = f"{size:.5e}".split("e")
     rounded = float(f"{mantissa}e{exponent}")
     if rounded != size and mantissa[-1] in "05":
-        rounded = float(f"{int(mantissa.replace('.', '')) + (1 if size > rounded else -1)}e{int(exponent) - 5}")
+        digits = 10 * int(mantissa.replace(".", "")) + (10 if size > rounded else -1 if mantissa == "1.00000" else -10)
+        rounded = float(f"{digits}e{int(exponent) - 6}")
     return math.copysign(rounded, value)

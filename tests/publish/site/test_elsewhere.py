@@ -1,7 +1,6 @@
 """Pages of runs that other processes render are those that this one would: the same bytes on every engine."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,8 @@ from ledger.publish.site.ledger_site import build_ledger_site
 from ledger.publish.site.run_units import RunUnits
 from ledger.store.branch.branch import Branch
 from tests.benchmarks.ledgers import entry_of
+from tests.conftest import ROOT
+from tests.test_engine import dask_cluster
 
 RUNS = 12
 
@@ -53,18 +54,6 @@ def _only_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RunUnits, "_files", refuse)
 
 
-@pytest.fixture
-def dask(tmp_path: Path) -> Iterator[str]:
-    """A Dask cluster of two worker processes."""
-    pytest.importorskip("distributed")
-    from distributed import LocalCluster
-
-    with LocalCluster(  # type: ignore[no-untyped-call]  # distributed has no types
-        n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None, local_directory=str(tmp_path)
-    ) as cluster:
-        yield cluster.scheduler_address.removeprefix("tcp://")
-
-
 @pytest.mark.usefixtures("_only_elsewhere")
 def test_processes_render_the_same_bytes(branch: Branch, here: dict[str, bytes], tmp_path: Path) -> None:
     with open_engine(jobs=2, processes=True) as engine:
@@ -72,10 +61,8 @@ def test_processes_render_the_same_bytes(branch: Branch, here: dict[str, bytes],
 
 
 @pytest.mark.usefixtures("_only_elsewhere")
-def test_a_dask_cluster_renders_the_same_bytes(
-    branch: Branch, here: dict[str, bytes], tmp_path: Path, dask: str
-) -> None:
-    with open_engine(f"dask://{dask}") as engine:
+def test_a_dask_cluster_renders_the_same_bytes(branch: Branch, here: dict[str, bytes], tmp_path: Path) -> None:
+    with dask_cluster(tmp_path, ROOT) as (address, _), open_engine(address) as engine:
         assert built(branch, tmp_path / "site", engine) == here
 
 

@@ -407,7 +407,7 @@ def test_the_code_of_the_handbook_does_what_its_page_says(opened: Open, repo: Pa
     page = (HANDBOOK / "notebooks.md").read_text("utf-8")
     cells = re.findall(r"^```(?:python|text)\n(.*?)\n```", page, re.MULTILINE | re.DOTALL)
     kernel = opened(*cells)
-    assert [kernel.run(place)["status"] for place in range(1, len(cells) + 1)] == ["ok"] * 5
+    assert [kernel.run(place)["status"] for place in range(1, len(cells) + 1)] == ["ok"] * 6
     kernel.close()
     one, two = runs_in(repo)
     assert (one.record.seed, one.record.params.values) == (1, {"lr": 0.1})
