@@ -60,7 +60,8 @@ def main(counts: list[int]) -> None:
             cold, report = bench.build(count - 1)
             warm, one = bench.build()
             idle, _ = bench.build()
-            data = (bench.output / "data" / "runs.js").read_bytes()
+            parts = [bench.output / "data/runs.js", *sorted((bench.output / "data/table").iterdir())]
+            data = [path.read_bytes() for path in parts]
             branch = through_the_branch(count, folder)
             size = sum(path.stat().st_size for path in bench.output.rglob("*") if path.is_file())
         print(f"{count} runs of 20 params and 10 metrics")
@@ -68,7 +69,8 @@ def main(counts: list[int]) -> None:
         print(f"  one new record     {warm:8.2f} s CPU, {one.seconds:.2f} s in all, {one.written} pages written")
         print(f"  nothing new        {idle:8.2f} s CPU")
         print(
-            f"  table and search   {len(data) / count:8.0f} bytes a run, {len(gzip.compress(data)) / count:.0f} gzipped"
+            f"  table and search   {sum(map(len, data)) / count:8.0f} bytes a run,"
+            f" {sum(len(gzip.compress(one)) for one in data) / count:.0f} gzipped"
         )
         print(
             f"  from the branch    {branch[0]:8.2f} s CPU, {branch[1]:.2f} s one record, {branch[2]:.2f} s nothing new"
