@@ -94,6 +94,16 @@ class _Processes(_Local):
 
         return ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn"))
 
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            yield from super().map(function, items)
+        except BrokenProcessPool as error:
+            raise LedgerError(
+                "a process that worked for this one was killed", hint="is there enough memory? fewer take less: --jobs"
+            ) from error
+
 
 def _in_order(submit: Callable[[T], Any], items: Iterable[T], ahead: int, waiting: deque[Any]) -> Iterator[Any]:
     """Yield results in the order of the items; requested results that have not arrived are in `waiting`."""

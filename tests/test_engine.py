@@ -29,6 +29,10 @@ def slow(name: str) -> None:
     Path(name).touch()
 
 
+def process_of(_: int) -> int:
+    return os.getpid()
+
+
 def refusing(number: int) -> int:
     if number == 3:
         raise LedgerError("three is refused", hint="four")
@@ -57,6 +61,19 @@ def test_items_are_taken_only_as_workers_become_free() -> None:
 def test_an_error_of_one_item_ends_the_rest() -> None:
     with open_engine(jobs=2) as engine, pytest.raises(LedgerError, match="three is refused"):
         list(engine.map(refusing, range(1000)))
+
+
+def dying(number: int) -> int:
+    if number == 3:
+        os._exit(9)
+    return number
+
+
+def test_processes_start_afresh_and_one_that_is_killed_is_one_line() -> None:
+    with open_engine(jobs=2, processes=True) as engine:
+        assert set(engine.map(process_of, range(20))) & {os.getpid()} == set()
+        with pytest.raises(LedgerError, match="a process that worked for this one was killed"):
+            list(engine.map(dying, range(50)))
 
 
 @pytest.mark.parametrize("address", ["spark://x", "dask://", "here", "dask"])

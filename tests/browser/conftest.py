@@ -27,7 +27,9 @@ def folder(ledger: tuple[Contents, Blobs], tmp_path_factory: pytest.TempPathFact
     return output
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A plain static server that does not write each request to the terminal."""
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # signature of http.server
         pass
 
@@ -35,7 +37,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def address(folder: Path) -> Iterator[str]:
     """The site in a sub-path of a plain static server."""
-    handler = functools.partial(_Quiet, directory=str(folder.parents[1]))
+    handler = functools.partial(Quiet, directory=str(folder.parents[1]))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/team/ledger/"

@@ -14,16 +14,14 @@ from ledger.model.entries import Contents
 from ledger.publish.pages import addresses
 from ledger.publish.site import site_data
 from ledger.publish.site.build import build_site
+from tests.browser.conftest import Quiet
 from tests.samples import Blobs, sample_log, sample_reader
 
 pytestmark = pytest.mark.browser
 
 
-class _Host(http.server.SimpleHTTPRequestHandler):
+class _Host(Quiet):
     """A host that answers what is missing with the site's own page, as GitHub Pages does."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # signature of http.server
-        pass
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         if code != HTTPStatus.NOT_FOUND:
@@ -45,7 +43,9 @@ def older_site(ledger: tuple[Contents, Blobs], tmp_path_factory: pytest.TempPath
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(site_data, "OLDER_TOGETHER", 4)
         patched.setattr("ledger.publish.site.run_units.OLDER_TOGETHER", 4)
-        build_site(contents, sample_reader(blobs), sample_log(contents), root / "lab", title="Lab", run_pages=4)
+        build_site(
+            contents, sample_reader(blobs), sample_log(contents), root / "lab", title="Vision · Lab", run_pages=4
+        )
     handler = functools.partial(_Host, directory=str(root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -63,7 +63,7 @@ def test_the_old_address_of_a_run_shows_it_whole(tab: Page, older_site: str, old
     expect(tab.locator("h1")).to_contain_text(oldest)
     assert tab.url == f"{older_site}{addresses.older_run(oldest)}#params"
     assert oldest in tab.title()
-    assert tab.title().endswith(" · Lab")
+    assert tab.title().endswith(" · Vision · Lab")
     expect(tab.locator(".lg-tools label", has_text="logarithmic scale").first).to_be_visible()
     assert tab.locator("[data-md-component=toc] a").count() >= 10
     troubles[:] = [one for one in troubles if "404" not in one]  # the host's own answer

@@ -9,10 +9,13 @@ from datetime import datetime
 
 import msgspec
 
+from ledger.analysis.comparing.comparable import Group, group_of
 from ledger.analysis.query.fields import metrics_of
 from ledger.formatting import utc
+from ledger.model.boxes.outputs import GroupId, Metric
 from ledger.model.entries import StoredRun
 from ledger.publish.data.search_columns import MetricNumbers, Numbers
+from ledger.publish.site.site_data import board_name
 from ledger.publish.text import visible
 
 _SPARSE_BELOW = 0.4
@@ -21,10 +24,10 @@ _SPARSE_BELOW = 0.4
 
 def render_numbers(name: str, runs: Sequence[StoredRun]) -> bytes:
     """Return the numbers of a part's runs as a script, in the order of its columns: newest first."""
-    found: dict[str, dict[int, float | str]] = {}
+    found: dict[str, dict[int, Metric]] = {}
     for row, run in enumerate(runs):
         for key, metric in metrics_of(run).items():
-            found.setdefault(key, {})[row] = metric.value
+            found.setdefault(key, {})[row] = metric
     numbers = Numbers(
         rows=len(runs),
         started=[_seconds(run.record.timing.started_at) for run in runs],
@@ -36,10 +39,25 @@ def render_numbers(name: str, runs: Sequence[StoredRun]) -> bytes:
     return b'ledgerData("numbers:%s", %s);\n' % (name.encode(), msgspec.json.encode(numbers))
 
 
-def _metric(key: str, values: Mapping[int, float | str], rows: int) -> MetricNumbers:
-    if len(values) < _SPARSE_BELOW * rows:
-        return MetricNumbers(key=visible(key), rows=list(values), values=list(values.values()))
-    return MetricNumbers(key=visible(key), rows=None, values=[values.get(row) for row in range(rows)])
+def _metric(key: str, measured: Mapping[int, Metric], rows: int) -> MetricNumbers:
+    samples: dict[GroupId, Metric] = {}
+    for one in measured.values():
+        samples.setdefault(one.group_id, one)
+    places = {identity: place for place, identity in enumerate(samples)}
+    sparse = len(measured) < _SPARSE_BELOW * rows
+    shown = [*measured.values()] if sparse else [measured.get(row) for row in range(rows)]
+    return MetricNumbers(
+        key=visible(key),
+        rows=list(measured) if sparse else None,
+        values=[one.value if one else None for one in shown],
+        groups=[_told(group_of(one)) for one in samples.values()],
+        codes=[places[one.group_id] if one else -1 for one in shown],
+    )
+
+
+def _told(group: Group) -> tuple[str, str]:
+    by = f" by {visible(group.evaluator)}" if group.evaluator else ""
+    return board_name(group), visible(group.dataset) + by
 
 
 def _seconds(time: datetime) -> float:

@@ -176,6 +176,10 @@ class MetricNumbers(Document, frozen=True, kw_only=True):
     """Rows that have a value; none when every row is listed in `values`."""
     values: list[float | str | None]
     """Values, whole; NaN and the infinities by their names."""
+    groups: list[tuple[str, str]]
+    """Comparable groups that they belong to: identity, and what was measured by whom."""
+    codes: list[int]
+    """Which of `groups` each of `values` belongs to; -1 for no value."""
 
 
 class Numbers(Document, frozen=True, kw_only=True, omit_defaults=False):

@@ -95,7 +95,7 @@ def build_site(
         claim(output)
         site = Placing(output, before, progress)
         with uncollected():
-            atlas = survey(contents, log, web_address(repository_url), splits, run_pages)
+            atlas = survey(contents, log, repository_url, splits, run_pages)
             shells = site.place_handbook(title, atlas.repository_url)
             not_found = finished(addresses.NOT_FOUND, {addresses.NOT_FOUND: render_not_found(title)})
             feed = finished(FEED_PATH, {FEED_PATH: render_feed(atlas, title)})
@@ -168,7 +168,7 @@ def _units(atlas: Atlas, read_blob: ReadBlob, shells: Shells, around: _Around) -
             [marks[run.record.id] for run in runs],
             sorted(_datasets_used(atlas, runs)),
             [places[run.record.id] for run in runs],
-            [atlas.names[run.record.id] for run in runs],
+            [(atlas.names[run.record.id], atlas.is_older(run.record.id)) for run in runs],
             atlas.inquiries.get(name),
         )
         yield Unit(
@@ -205,8 +205,8 @@ def _boards(atlas: Atlas, shells: Shells, renderer: str, marks: Mapping[str, str
     for board in atlas.own_pages:
         group = board.group
         ids = [standing.run.record.id for standing in board.standings]
-        shown = [(marks[run_id], atlas.names[run_id]) for run_id in ids]
-        aside = [(one, atlas.names.get(one.run)) for one in atlas.ranked[group.id].withdrawn]
+        shown = [(marks[run_id], atlas.names[run_id], atlas.is_older(run_id)) for run_id in ids]
+        aside = [(one, atlas.names.get(one.run), atlas.is_older(one.run)) for one in atlas.ranked[group.id].withdrawn]
         retired = atlas.retired.get(group.dataset)
         yield Unit(
             name=board_path(group),
@@ -227,8 +227,3 @@ def _experiment_files(name: str, atlas: Atlas, read_blob: ReadBlob, shells: Shel
 
 def _datasets_used(atlas: Atlas, runs: Sequence[StoredRun]) -> set[str]:
     return {use.name for run in runs for use in run.record.datasets.used if use.name and use.name in atlas.datasets}
-
-
-def web_address(url: str | None) -> str | None:
-    """Return the address without a trailing slash when browsers may follow it, else none."""
-    return url.rstrip("/") if url and url.startswith(("https://", "http://")) else None

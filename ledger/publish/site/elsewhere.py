@@ -13,7 +13,6 @@ from threading import Lock
 from ledger.engine import Engine
 from ledger.model.document import uncollected
 from ledger.model.values import Document
-from ledger.publish.site.build import web_address
 from ledger.publish.site.placing import Render, Unit
 from ledger.publish.site.renderer import renderer_key
 from ledger.publish.site.run_units import RunUnits
@@ -86,7 +85,7 @@ def _open(source: PagesOf, shell: str) -> tuple[Mapping[str, Unit], object]:
         contents = branch.contents()
         if contents.tip != source.tip:
             return {}, None
-        atlas = survey(contents, [], web_address(source.repository_url), policy.splits, policy.site.run_pages)
+        atlas = survey(contents, [], source.repository_url, policy.splits, policy.site.run_pages)
         reader = blob_reader(branch.repository)
         shells = Shells({"run": shell}, atlas)
         units = RunUnits(atlas, reader.__enter__(), shells, policy.budget, renderer_key(atlas.repository_url))

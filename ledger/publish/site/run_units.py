@@ -24,7 +24,7 @@ from ledger.publish.site.renderer import key_of
 from ledger.publish.site.shells import Shells
 from ledger.publish.site.site_data import OLDER_TOGETHER, Atlas, board_paths_of
 
-_FASTEST = 6
+_LEVEL = 6
 """Level of compression: the highest takes three times as long and saves a fiftieth."""
 
 
@@ -61,6 +61,11 @@ class RunUnits:
         renderer: key of all that renders pages.
     """
 
+    marks: Mapping[str, str]
+    """Run to the hash of everything on the ledger about it."""
+    places: Mapping[str, Sequence[str]]
+    """Run to the leaderboards of its values."""
+
     def __init__(
         self,
         atlas: Atlas,
@@ -82,11 +87,6 @@ class RunUnits:
             one.hash: one for members in atlas.datasets.values() for one in members
         }
         self.weak = WeakReader(atlas, read_blob, [*self.by_hash.values()])
-
-    marks: Mapping[str, str]
-    """Run to the hash of everything on the ledger about it."""
-    places: Mapping[str, Sequence[str]]
-    """Run to the leaderboards of its values."""
 
     def units(self) -> Iterator[Unit]:
         """Yield what is made of the runs, those without a page of their own first."""
@@ -119,7 +119,7 @@ class RunUnits:
         measured_on = [self.by_hash[use.hash].label for use in record.datasets.used if use.hash in self.by_hash]
         attempts = [note.attempt for note in run.notes]
         linked = (*atlas.neighbours[record.id], *attempts, record.baseline, compared, record.parent)
-        named = [atlas.names.get(run_id or "") for run_id in (record.id, *linked)]
+        named = [(atlas.names.get(run_id or ""), atlas.is_older(run_id)) for run_id in (record.id, *linked)]
         nearby = (atlas.neighbours[record.id], named, run_page.ways_to_compare(run, atlas))
         around = (related, used, measured_on, self.verdicts.get(record.id), self.places[record.id])
         return key_of(self.renderer, marks[record.id], nearby, *around, atlas.has_documents(run))
@@ -146,7 +146,7 @@ class RunUnits:
                 curves=msgspec.Raw(curves or b"null"),
             )
         data = msgspec.json.encode(OlderRuns(lines=list(lines), runs=pages))
-        packed = b64encode(gzip.compress(data, _FASTEST, mtime=0))
+        packed = b64encode(gzip.compress(data, _LEVEL, mtime=0))
         script = b'ledgerData("older:%d", "%s");\n' % (number, packed)
         return {addresses.older_data(number): script, **files}
 

@@ -18,7 +18,7 @@ class Shells:
 
     def __init__(self, shells: Mapping[str, str], atlas: Atlas) -> None:
         self._shells = shells
-        self._first = atlas.runs[atlas.older].record.id if 0 < atlas.older < len(atlas.runs) else ""
+        self._atlas = atlas
 
     def text(self, kind: str) -> str:
         """Return the shell of a kind, which keys of its pages contain."""
@@ -31,10 +31,10 @@ class Shells:
     def parts(self, page: Page) -> dict[str, str]:
         """Return the parts of a page; links to runs without a page of their own lead to where they are shown."""
         parts = page.parts()
-        if self._first:
+        if self._atlas.older:
             parts["content"] = _RUN_LINK.sub(self._target, parts["content"])
         return parts
 
     def _target(self, found: "re.Match[str]") -> str:
         up, run_id = found[1], found[2]
-        return f'href="{up}{addresses.older_run(run_id)}"' if run_id < self._first else found[0]
+        return f'href="{up}{addresses.older_run(run_id)}"' if self._atlas.is_older(run_id) else found[0]

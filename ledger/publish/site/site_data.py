@@ -104,6 +104,10 @@ class Atlas(Document, frozen=True, kw_only=True):
         """Return whether the page of a run offers it in formats for machines."""
         return not self.bare or run.record.id >= self.runs[self.bare].record.id
 
+    def is_older(self, run_id: str | None) -> bool:
+        """Return whether a run has no page of its own: ids sort by time, and the oldest have none."""
+        return run_id is not None and self.older > 0 and run_id < self.runs[self.older].record.id
+
     def address_of(self, group: Group) -> str:
         """Return the path of a group's leaderboard; empty where no run in it counts."""
         return self.addresses.get(group.id, "")
@@ -158,7 +162,7 @@ def survey(
     Args:
         contents: the whole ledger.
         log: commits of the ledger branch, newest first.
-        repository_url: where the code is shown.
+        repository_url: where the code is shown; only addresses that browsers may follow are kept.
         splits: other names of splits.
         run_pages: number of newest runs with a page of their own, at least.
     """
@@ -205,8 +209,13 @@ def survey(
         pictures=contents.pictures,
         inquiries=inquiries_of(contents.said),
         baselines={name: run.record.id for name, run in contents.baselines().items()},
-        repository_url=repository_url,
+        repository_url=_web_address(repository_url),
     )
+
+
+def _web_address(url: str | None) -> str | None:
+    """Return the address without a trailing slash when browsers may follow it, else none."""
+    return url.rstrip("/") if url and url.startswith(("https://", "http://")) else None
 
 
 def _oldest(runs: int, newest: int) -> int:

@@ -1,19 +1,27 @@
 """Home, costs and where they lead: the truth of the boards on the newest data, and sums that say what they lack."""
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
+from ledger.analysis.advice.budget import Budget
 from ledger.analysis.advice.milestones import Milestones
+from ledger.analysis.comparing.leaderboard import mean_interval, mean_noise
 from ledger.analysis.comparing.matrix import matrix_of
-from ledger.model.entries import Contents, StoredRun
+from ledger.model.entries import Contents, Note, StoredRun
+from ledger.publish.pages import addresses
+from ledger.publish.pages.board_page import render_board
 from ledger.publish.pages.cost_page import render_costs
 from ledger.publish.pages.dataset_pages import render_dataset
+from ledger.publish.pages.experiment_pages import render_experiments
 from ledger.publish.pages.home_page import best_settings, render_home
+from ledger.publish.pages.milestone_page import survey_milestones
 from ledger.publish.pages.overview_pages import render_boards
 from ledger.publish.pages.run_page import ways_to_compare
 from ledger.publish.site.site_data import Atlas, survey
+from ledger.publish.text import measured, short_number
 from tests.publish.pages.test_pages import Page
 from tests.samples import Blobs
 
@@ -75,6 +83,85 @@ def test_a_dataset_counts_the_runs_on_each_version_and_names_the_command_that_cl
     )
     assert "ledger reevaluate digits-validation@v2 -- COMMAND {model}" in text
     assert f"v2 {len(matrix.rows) - missing} of {len(matrix.rows)}" in text
+
+
+def repeated(ledger: tuple[Contents, Blobs]) -> Atlas:
+    """Return the ledger with another seed of the best setting on the newest version, a little worse."""
+    contents = ledger[0]
+    best = next(
+        one for one in best_settings(survey(contents, [], None)) if one.board.group.key == "validation/accuracy"
+    )
+    assert best.place.spread is not None
+    record, value = best.run.record, best.place.spread.mean
+    lower = [
+        msgspec.structs.replace(one, value=one.number - 0.002) if one.number == value else one
+        for one in record.results.metrics
+    ]
+    results = msgspec.structs.replace(record.results, metrics=lower)
+    other = msgspec.structs.replace(record, id=record.id[:16] + "zzzzzz", seed=77, results=results)
+    twin = msgspec.structs.replace(best.run, record=other, evaluations=(), notes=())
+    return survey(msgspec.structs.replace(contents, runs=(*contents.runs, twin)), [], None)
+
+
+def test_home_the_boards_and_the_list_of_experiments_name_the_same_best(ledger: tuple[Contents, Blobs]) -> None:
+    atlas = repeated(ledger)
+    best = next(best for best in best_settings(atlas) if best.board.group.key == "validation/accuracy")
+    assert len(best.place.runs) > 1, "a mean, whose link must not lead to one run of another value"
+    assert best.place.spread is not None
+    shown = short_number(best.place.spread.mean)
+    home = Page(render_home(atlas, Milestones(models=(), without=())).content)
+    board = atlas.address_of(best.board.group)
+    assert home.attributes("a", "href").count(board) == 2
+    assert addresses.run_page(best.place.runs[0]) not in home.attributes("a", "href")
+    for text in (home.text, Page(render_boards(atlas).content).text):
+        assert f"{shown} mean of {best.place.spread.count}" in text
+    listed = Page(render_experiments(atlas).content).text
+    row = listed[listed.index(best.run.record.experiment) :]
+    assert re.search(rf"{re.escape(shown)} mean of {best.place.spread.count}, {re.escape(best.board.group.label)}", row)
+    assert "digits-validation@v1" not in row[: row.index(best.board.group.label)]
+
+
+def test_a_board_writes_the_interval_that_it_draws_and_who_is_missing(atlas: Atlas) -> None:
+    board = next(one for one in atlas.own_pages if one.group.dataset == "digits-validation@v2" and one.ranked)
+    ranked = atlas.ranked[board.group.id]
+    _, reach = mean_noise(ranked)
+    assert reach is not None
+    page = render_board(board, atlas).content
+    for place in ranked.places:
+        assert place.spread is not None
+        low, high = mean_interval(place.spread, reach)
+        mean, half = measured(place.spread.mean, (high - low) / 2)
+        assert re.search(
+            rf">{re.escape(mean)}</span></strong> <small [^>]*95 % interval[^>]*>\s*± {re.escape(half)}<", page
+        )
+    here = {standing.run.record.id for standing in board.standings}
+    beside = [one for one in atlas.boards if one.group.key == board.group.key and one.group != board.group]
+    missing = {standing.run.record.id for one in beside for standing in one.standings} - here
+    said = (
+        f"{len(missing)} run{'s were' if len(missing) > 1 else ' was'} measured there and not here: ledger reevaluate"
+    )
+    assert missing
+    assert said in Page(page).text
+    alone = survey(Contents(tip="1" * 40, runs=tuple(atlas.by_id[run] for run in here)), [], None)
+    same = next(one for one in alone.boards if one.group.id == board.group.id)
+    assert "measured there and not here" not in render_board(same, alone).content
+
+
+def test_home_says_what_a_claimed_milestone_lacks(atlas: Atlas) -> None:
+    run = next(run for run in atlas.runs if run.record.headline)
+    claim = msgspec.convert(
+        {"format": 1, "tool": "git-ledger 0.1.0", "author": {"name": "Kim Doe", "email": "kim@example.org"},
+         "id": run.record.id, "kind": "milestone", "run": run.record.id, "text": "it is", "stage": 5,
+         "noted_at": "2026-12-02T00:00:00Z"},
+        Note,
+    )  # fmt: skip
+    claimed = msgspec.structs.replace(run, notes=(*run.notes, claim))
+    runs = tuple(claimed if one is run else one for one in atlas.runs)
+    grown = survey(Contents(tip="1" * 40, runs=runs), [], None)
+    milestones = survey_milestones(grown, Budget())
+    lacking = sum(len(step.missing) for step in milestones.models[0].steps if step.note)
+    assert lacking
+    assert f"claimed, {lacking} requirement" in Page(render_home(grown, milestones).content).text
 
 
 def test_boards_of_the_newest_version_stand_first(atlas: Atlas) -> None:

@@ -43,6 +43,16 @@ const answered = (text) => {
 for (const question of questions)
   test(question.ask || "(nothing)", () => assert.deepEqual(answered(question.ask), question));
 
+test("what compares values of different data with one number is said as in the terminal", () => {
+  const mixing = JSON.parse(readFileSync(`${process.env.DATA}/mixing.json`, "utf8"));
+  const sorted = (warning) => warning.replace(/\((.*)\)$/, (_, all) => `(${all.split(", ").sort().join(", ")})`);
+  for (const { ask: text, error } of questions) {
+    if (error) continue;
+    const said = ask(data, text, numbers).warnings.filter((warning) => warning.includes("not comparable"));
+    assert.deepEqual(said.map(sorted).sort(), (mixing[text] ?? []).map(sorted).sort(), text);
+  }
+});
+
 test("only what compares numbers waits for them", () => {
   for (const text of ["cnn", "params.lr = 0.1", "status = finished", "seed = 0"])
     assert.notEqual(ask(data, text, null).rows, null, text);

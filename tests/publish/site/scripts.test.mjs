@@ -151,11 +151,13 @@ test("numbers and facts of parts stand in the order of the rows", () => {
       ended: [3, 2],
       duration: [1, 1],
       cost: [7, 8],
-      metrics: [{ key: "f1", rows: [1], values: ["Infinity"] }],
+      metrics: [{ key: "f1", rows: [1], values: ["Infinity"], groups: [["g", "v@v1"]], codes: [0] }],
     },
   ]);
   assert.deepEqual(numbers.started, [4, 3, 2, 1]);
-  assert.deepEqual(numbers.metrics, [{ key: "f1", values: [null, null, null, Infinity] }]);
+  assert.deepEqual(numbers.metrics, [
+    { key: "f1", values: [null, null, null, Infinity], groups: [["g", "v@v1"]], codes: [-1, -1, -1, 0] },
+  ]);
   const { facts, changes } = ledgerColumns.facts([
     {
       rows: 1,

@@ -3,7 +3,6 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +14,7 @@ from ledger.publish.site import renderer
 from ledger.publish.site.build import build_site
 from ledger.publish.site.output import MEMORY, SiteReport, delete_files, inside
 from tests.conftest import git_in
+from tests.publish.data_scripts import called
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
 
@@ -244,14 +244,6 @@ def test_damaged_curves_cost_the_curves_and_not_the_site(site: Site) -> None:
     site.build()
     page = (site.output / addresses.run_page(run.record.id)).read_text()
     assert "The learning curves cannot be shown" in page
-
-
-def called(script: Path) -> dict[str, Any]:
-    """Return what a script of data hands to the page."""
-    match = re.fullmatch(r'ledgerData\("[^"]+", (.+)\);\n', script.read_text("utf-8"))
-    assert match is not None
-    found: dict[str, Any] = json.loads(match[1])
-    return found
 
 
 def test_one_record_more_changes_one_part_of_the_table(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ def test_what_an_experiment_asks_is_news_and_found_by_search(atlas: Atlas) -> No
     assert (told(newest, "title"), told(newest, "summary")) == (
         f"Question of {run.record.experiment}", "does noise help?",
     )  # fmt: skip
-    assert b"does noise help?" in render_pages(listed_pages(asked, survey_milestones(asked, Budget())))
+    assert b"question: does noise help?" in render_pages(listed_pages(asked, survey_milestones(asked, Budget())))
 
 
 def test_the_feed_is_bounded_deterministic_and_empty_for_an_empty_ledger(atlas: Atlas) -> None:

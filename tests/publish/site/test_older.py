@@ -4,19 +4,19 @@ import gzip
 import json
 import re
 from base64 import b64decode
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from ledger.errors import LedgerError
-from ledger.model.entries import Contents
+from ledger.model.entries import Contents, StoredRun
 from ledger.publish.pages import addresses
 from ledger.publish.site import site_data
 from ledger.publish.site.build import build_site
-from ledger.publish.site.output import SiteReport
+from ledger.publish.site.output import MEMORY, SiteReport
 from ledger.store.branch.policy import load_policy
+from tests.publish.data_scripts import called
 from tests.samples import Blobs, sample_ledger, sample_log, sample_reader
 
 TOGETHER = 4
@@ -28,36 +28,31 @@ def _few_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.publish.site.run_units.OLDER_TOGETHER", TOGETHER)
 
 
-def built(ledger: tuple[Contents, Blobs], output: Path, run_pages: int, count: int | None = None) -> SiteReport:
-    contents, blobs = ledger
-    contents = msgspec.structs.replace(contents, runs=ids_first(contents)[:count])
-    return build_site(contents, sample_reader(blobs), sample_log(contents), output, run_pages=run_pages)
-
-
-def ids_first(contents: Contents) -> Sequence[object]:
+def runs_of(contents: Contents) -> list[StoredRun]:
+    """Return the runs, oldest first."""
     return sorted(contents.runs, key=lambda run: run.record.id)
 
 
-def called(script: Path) -> object:
-    match = re.fullmatch(r'ledgerData\("[^"]+", (.+)\);\n', script.read_text("utf-8"))
-    assert match is not None
-    return json.loads(match[1])
+def built(ledger: tuple[Contents, Blobs], output: Path, run_pages: int, count: int | None = None) -> SiteReport:
+    contents, blobs = ledger
+    contents = msgspec.structs.replace(contents, runs=tuple(runs_of(contents)[:count]))
+    return build_site(contents, sample_reader(blobs), sample_log(contents), output, run_pages=run_pages)
+
+
+def files_in(output: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(output).as_posix(): path.read_bytes()
+        for path in output.rglob("*")
+        if path.is_file() and path.name != MEMORY
+    }
 
 
 def pages_in(output: Path, number: int) -> dict[str, dict[str, object]]:
-    packed = called(output / addresses.older_data(number))
-    assert isinstance(packed, str)
-    found = json.loads(gzip.decompress(b64decode(packed)))
+    found = json.loads(gzip.decompress(b64decode(called(output / addresses.older_data(number)))))
     return {
         run_id: {**page, **{part: "\n".join(found["lines"][at] for at in page[part]) for part in ("content", "toc")}}
         for run_id, page in found["runs"].items()
     }
-
-
-def columns_of(output: Path) -> dict[str, object]:
-    found = called(output / "data/runs.js")
-    assert isinstance(found, dict)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +64,11 @@ def test_a_small_ledger_has_a_page_for_every_run(ledger: tuple[Contents, Blobs],
     built(ledger, tmp_path, run_pages=len(ledger[0].runs))
     assert not (tmp_path / addresses.OLDER).exists()
     assert not (tmp_path / "data/older").exists()
-    assert columns_of(tmp_path)["older"] == 0
+    assert called(tmp_path / "data/runs.js")["older"] == 0
 
 
 def test_pages_of_older_runs_say_what_their_own_would(ledger: tuple[Contents, Blobs], tmp_path: Path) -> None:
-    ids = [run.record.id for run in ids_first(ledger[0])]  # type: ignore[attr-defined]  # stored runs
+    ids = [run.record.id for run in runs_of(ledger[0])]
     whole, short = tmp_path / "whole", tmp_path / "short"
     built(ledger, whole, run_pages=len(ids))
     built(ledger, short, run_pages=9)
@@ -106,12 +101,12 @@ def test_links_lead_to_the_page_that_shows_an_older_run(ledger: tuple[Contents, 
 def test_runs_grow_older_in_steps(ledger: tuple[Contents, Blobs], tmp_path: Path) -> None:
     total = len(ledger[0].runs)
     built(ledger, tmp_path, run_pages=9, count=total - 2)
-    ids = [run.record.id for run in ids_first(ledger[0])]  # type: ignore[attr-defined]  # stored runs
-    assert columns_of(tmp_path)["older"] == 8
+    ids = [run.record.id for run in runs_of(ledger[0])]
+    assert called(tmp_path / "data/runs.js")["older"] == 8
     one = built(ledger, tmp_path, run_pages=9, count=total - 1)
     assert not [path for path in one.changed if "older" in path]
     built(ledger, tmp_path, run_pages=5, count=total - 1)
-    assert columns_of(tmp_path)["older"] == 12
+    assert called(tmp_path / "data/runs.js")["older"] == 12
     assert not (tmp_path / addresses.run_page(ids[11])).exists()
     assert (tmp_path / addresses.run_page(ids[12])).exists()
     again = built(ledger, tmp_path, run_pages=5, count=total - 1)
@@ -119,6 +114,17 @@ def test_runs_grow_older_in_steps(ledger: tuple[Contents, Blobs], tmp_path: Path
     built(ledger, tmp_path, run_pages=total, count=total - 1)
     assert not (tmp_path / "data/older").exists()
     assert (tmp_path / addresses.run_page(ids[0])).exists()
+
+
+def test_a_site_that_grew_is_the_one_that_is_built_at_once(ledger: tuple[Contents, Blobs], tmp_path: Path) -> None:
+    """Links to runs that lost their own page lead to where they are shown, on pages of runs that did not change too."""
+    total = len(ledger[0].runs)
+    for count in range(total - 9, total + 1):
+        built(ledger, tmp_path / "grown", run_pages=4, count=count)
+    built(ledger, tmp_path / "fresh", run_pages=4)
+    grown, fresh = files_in(tmp_path / "grown"), files_in(tmp_path / "fresh")
+    assert sorted(grown) == sorted(fresh)
+    assert [path for path in fresh if grown[path] != fresh[path]] == []
 
 
 def test_the_policy_says_how_many_have_a_page() -> None:

@@ -1,5 +1,6 @@
 """One query language: the index, plain Python and the site's scripts answer the questions of `queries.json` alike."""
 
+import json
 import os
 import re
 import subprocess
@@ -48,6 +49,18 @@ def in_the_index(index: Asked, asked: str) -> Question:
     return Question(ask=asked, runs=[letter(run) for run in found], warnings=read)
 
 
+def mixed_in_the_index() -> dict[str, list[str]]:
+    """Return the questions that compare values of different data with one number, with what the terminal says of it."""
+    index = Asked(question_runs())
+    found: dict[str, list[str]] = {}
+    for question in questions():
+        if question.runs is not None and question.ask.strip():
+            said = index.index.filter_warnings(parse_query(question.ask))
+            told = [warning.partition("; to compare them")[0] for warning in said if "not comparable" in warning]
+            found |= {question.ask: sorted(told)} if told else {}
+    return found
+
+
 def test_there_are_questions_of_every_kind() -> None:
     asked = questions()
     assert len(asked) >= LEAST
@@ -78,6 +91,9 @@ def test_the_scripts_of_the_site_give_the_answers(
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_bytes(data)
     assert len(list((tmp_path / "data/table").iterdir())) == -(-len(atlas.runs) // together)
+    mixing = mixed_in_the_index()
+    assert mixing
+    (tmp_path / "data/mixing.json").write_text(json.dumps(mixing))
     done = subprocess.run(
         [NODE, "--test", "--test-reporter=tap", str(Path(__file__).with_name("queries.test.mjs"))],
         env={**os.environ, "QUERIES": str(FILE), "DATA": str(tmp_path / "data")},
@@ -88,7 +104,7 @@ def test_the_scripts_of_the_site_give_the_answers(
     )
     failed = done.stdout.partition("not ok")[2]
     assert done.returncode == 0, failed[:3000] or done.stderr
-    assert f"# pass {len(questions()) + 6}" in done.stdout
+    assert f"# pass {len(questions()) + 7}" in done.stdout
 
 
 def test_the_site_knows_the_fields_of_every_run() -> None:

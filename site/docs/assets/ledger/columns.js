@@ -206,6 +206,26 @@
     });
   };
 
+  /**
+   * Which comparable group each value belongs to.
+   * @param {{rows: number}[]} parts
+   * @param {any[]} columns one for each part
+   */
+  const joinGroups = (parts, columns) => {
+    const [index, groups] = [new Map(), /** @type {[string, string][]} */ ([])];
+    const coded = columns.map((column) => {
+      if (!column) return undefined;
+      const to = recoded(
+        column.groups,
+        ([id]) => id,
+        index,
+        (group) => groups.push(group),
+      );
+      return { ...column, values: column.codes.map((/** @type {number} */ code) => (code < 0 ? null : to[code])) };
+    });
+    return { groups, codes: joinValues(parts, coded).map((code) => code ?? -1) };
+  };
+
   /** The numbers of the runs in these parts, in the order of their rows. @param {any[]} parts */
   const numbers = (parts) => {
     const columns = parts.map(
@@ -216,13 +236,10 @@
       ...Object.fromEntries(
         ["started", "ended", "duration", "cost"].map((name) => [name, parts.flatMap((part) => part[name])]),
       ),
-      metrics: keys.map((key) => ({
-        key,
-        values: joinValues(
-          parts,
-          columns.map((all) => all.get(key)),
-        ),
-      })),
+      metrics: keys.map((key) => {
+        const all = columns.map((one) => one.get(key));
+        return { key, values: joinValues(parts, all), ...joinGroups(parts, all) };
+      }),
     };
   };
 

@@ -116,6 +116,8 @@
      compares are not here yet: then `again` is called when they are. */
   /** @type {WeakMap<Runs, unknown>} */
   const numbers = new WeakMap();
+  /** @type {WeakMap<Runs, Promise<void>>} */
+  const coming = new WeakMap();
   /** @type {string | null} */
   let unreachable = null;
   /**
@@ -129,16 +131,18 @@
     try {
       const answer = window.ledgerQuery.ask(data, text, numbers.get(data) ?? null);
       if (answer.rows !== null || unreachable) return { ...answer, error: answer.rows === null ? unreachable : null };
-      files("numbers", data.parts).then(
-        (parts) => {
-          numbers.set(data, window.ledgerColumns.numbers(parts));
-          again();
-        },
-        (error) => {
-          unreachable = error.message;
-          again();
-        },
-      );
+      const wait =
+        coming.get(data) ??
+        files("numbers", data.parts).then(
+          (parts) => {
+            numbers.set(data, window.ledgerColumns.numbers(parts));
+          },
+          (error) => {
+            unreachable = error.message;
+          },
+        );
+      coming.set(data, wait);
+      wait.then(again);
       return { ...answer, error: null };
     } catch (error) {
       const { message, at } = /** @type {Error & {at?: number}} */ (error);

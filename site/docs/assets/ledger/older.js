@@ -14,8 +14,7 @@
   /** @param {OlderRun} run */
   const show = (run) => {
     if (run.curves) window.ledger.arrive(`curves:${id}`, run.curves);
-    const site = document.title.split(" · ").pop();
-    document.title = `${run.title} · ${site}`;
+    document.title = run.title + document.title.slice(document.title.indexOf(" · ")); // the name of the site stays
     for (const topic of document.querySelectorAll("[data-md-component=header-topic] .md-ellipsis"))
       topic.textContent = run.title;
     for (const list of document.querySelectorAll("[data-md-component=toc]")) list.replaceChildren(...nodesOf(run.toc));

@@ -23,7 +23,6 @@
    * @property {ParamColumn[]} params
    * @property {string[]} keys
    * @property {FieldColumn[]} fields
-   * @property {{key: string, dataset: string, evaluator: string, values: (number | null)[]}[]} metrics
    * @property {{words: string[], codes: number[][]}} spoken
    * @property {Record<string, string>} splits
    */
@@ -33,7 +32,7 @@
    * @property {number[]} ended
    * @property {(number | null)[]} duration
    * @property {(number | null)[]} cost
-   * @property {{key: string, values: (number | null)[]}[]} metrics
+   * @property {{key: string, values: (number | null)[], groups: [string, string][], codes: number[]}[]} metrics
    */
   /**
    * @typedef {object} Answer
@@ -239,29 +238,18 @@
 
   /**
    * Warns where one number was compared with values of different data, as `warn_of_filter` does in Python.
-   * @param {Data} data
    * @param {Runs} runs
    * @param {string} field
    * @param {number[]} rows
    * @param {Set<string>} warnings
    */
-  const mixedData = (data, runs, field, rows, warnings) => {
+  const mixedData = (runs, field, rows, warnings) => {
     const key = field.slice("metrics.".length);
-    const groups = data.metrics.filter((metric) => metric.key === key);
-    const { values, codes } = runs.column(field);
-    /** @type {Set<string>} */
-    const found = new Set();
-    for (const row of rows) {
-      const value = Number(values[codes[row]]);
-      // The table has six digits of each value; a run that was measured on several data has several.
-      const group = groups.find(({ values: shown }) => {
-        const seen = shown[row];
-        return seen !== null && Math.abs(seen - value) <= Math.abs(value) * 2e-5;
-      });
-      if (codes[row] >= 0 && group)
-        found.add(group.evaluator ? `${group.dataset} by ${group.evaluator}` : group.dataset);
-    }
-    if (found.size > 1)
+    const metric = runs.numbers?.metrics.find((one) => one.key === key);
+    if (!metric) return;
+    const seen = new Set(rows.map((row) => metric.codes[row]).filter((code) => code >= 0));
+    const found = new Set([...seen].map((code) => metric.groups[code][1]));
+    if (seen.size > 1)
       warnings.add(
         `${key}: the filter compares values that are not comparable with one number (${[...found].join(", ")})`,
       );
@@ -293,7 +281,7 @@
     if (!numbers && fields.some(needsNumbers)) return { rows: null, words, fields, warnings: [...warnings] };
     const marks = runs.marks(resolved);
     const rows = all.filter((row) => marks[row]);
-    for (const field of fields) if (field.startsWith("metrics.")) mixedData(data, runs, field, rows, warnings);
+    for (const field of fields) if (field.startsWith("metrics.")) mixedData(runs, field, rows, warnings);
     return { rows, words, fields, warnings: [...warnings] };
   };
 
